@@ -1,0 +1,252 @@
+"""shinso from Python: load, train, resume, evaluate. The command line only parses and prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import shinso
+from shinso import catalog
+from shinso.core.artifact import Artifact
+from shinso.core.errors import UserError
+from shinso.core.evaluation import Evaluation, draw_stills
+from shinso.core.files import file_digest, folder_digest
+from shinso.core.learner import ForeignWeights, Learner
+from shinso.core.loop import Loop
+from shinso.core.predictor import Predictor
+from shinso.core.processes import Processes, choose_device, deterministic, processes
+from shinso.core.progress import progress
+from shinso.core.randomness import Randomness
+from shinso.core.recipe import Recipe
+from shinso.core.report import write_report
+from shinso.core.run import FORMAT, Run, create_run_folder, first_free, locked, read_description
+from shinso.core.sources import sources_digest
+from shinso.core.system import System
+from shinso.data import open_data
+
+
+def load(what: str | Path, device: str | None = None, **options: Any) -> Predictor[Any, Any]:
+    """The predictor of a run, an artifact folder or a system's shipped weights.
+
+    `options` change the defaults kept in the artifact. Raises UserError where nothing is found.
+    """
+    artifact = catalog.open_artifact(what).to(choose_device(device or "cpu"))
+    system = catalog.find(artifact.system)
+    if options and artifact.options is None:
+        raise UserError(f"{system.name} has no options, so not {', '.join(options)} either")
+    if options and artifact.options is not None:
+        artifact.options = artifact.options.changed(**options)
+    predictor: Predictor[Any, Any] = system.load("predictor")(artifact, artifact.options)
+    return predictor
+
+
+def evaluate(
+    what: str | Path,
+    data: str | None = None,
+    split: str = "valid",
+    device: str | None = None,
+    **options: Any,
+) -> Evaluation:
+    """Scores on a split beside their baselines; the data default to those it was trained on."""
+    return evaluate_predictor(load(what, device, **options), data, split)
+
+
+def evaluate_predictor(
+    predictor: Predictor[Any, Any], data: str | None = None, split: str = "valid"
+) -> Evaluation:
+    artifact = predictor.artifact
+    system = catalog.find(artifact.system)
+    data_set = open_data(data or artifact.provenance["data"]["name"], system.data_kinds)
+    cpu = torch.device("cpu")
+    with deterministic(cpu):
+        Randomness(0).seed_generators("evaluate", 0, cpu)
+        evaluation: Evaluation = system.load("evaluate")(predictor, data_set, split)
+    return evaluation
+
+
+def train(
+    recipe: Recipe,
+    data: str | None = None,
+    out: str | Path | None = None,
+    *,
+    seed: int = 0,
+    start: str | Path | None = None,
+    device: str | None = None,
+    threads: int | None = None,
+) -> Run:
+    """Trains in a new run folder and returns the run.
+
+    `data` is a set's name or a path, `start` an artifact or a safetensors file of another
+    library. Under torchrun every process calls this.
+    """
+    system = catalog.of_recipe(recipe)
+    with processes() as group:
+        place = choose_device(device)
+        set_threads(threads)
+        data_set = open_data(data or system.data, system.data_kinds)
+        copies = _copies(recipe, start)
+        description = _describe(system, recipe, data, data_set, seed, place, group, copies)
+        folder = _new_folder(system, data_set, seed, out, group)
+        if group.first:
+            create_run_folder(folder, description, copies)
+        group.from_first(None)  # wait for the folder
+        return _go(folder, description, data_set, place, group)
+
+
+def resume(folder: str | Path, *, device: str | None = None, threads: int | None = None) -> Run:
+    """Goes on with a run from its newest checkpoint, exactly where the system's row says exact.
+
+    Threads are restored; another device, torch or source is said, for it ends exactness.
+    """
+    folder = Path(folder)
+    description = read_description(folder)
+    system = catalog.find(description["system"])
+    with processes() as group:
+        place = choose_device(device or description["device"])
+        if threads is None and description["threads"] != torch.get_num_threads():
+            print(f"threads restored to {description['threads']}", file=sys.stderr)
+        set_threads(threads or description["threads"])
+        if group.first:
+            _tell_differences(system, description, place, group)
+        data_set = open_data(description["data"]["name"], system.data_kinds)
+        if data_set.digest() != description["data"]["digest"]:
+            raise UserError(
+                f"the data {data_set.name} changed since {folder} began; restore them or train anew"
+            )
+        return _go(folder, description, data_set, place, group)
+
+
+def _go(
+    folder: Path,
+    description: Mapping[str, Any],
+    data_set: Any,
+    device: torch.device,
+    group: Processes,
+) -> Run:
+    if not group.first:
+        return _train(folder, description, data_set, device, group)
+    with locked(folder):
+        run = _train(folder, description, data_set, device, group)
+        draw_stills(folder)
+        write_report(folder)
+        return run
+
+
+def _train(
+    folder: Path,
+    description: Mapping[str, Any],
+    data_set: Any,
+    device: torch.device,
+    group: Processes,
+) -> Run:
+    system = catalog.find(description["system"])
+    recipe = system.recipe_class.from_dict(description["recipe"])
+    inputs = {name: catalog.open_artifact(folder / "inputs" / name) for name in description["inputs"]}
+    run = Run(system, folder, description, device, group, inputs)
+    with deterministic(device):
+        run.random.seed_generators("init", 0, device)
+        start = _open_start(folder / "start") if description["start"] else None
+        learner: Learner = system.load("learner")(recipe, data_set, start, run)
+    with progress(f"{system.name} on {data_set.name}") as observer:
+        Loop(learner, run, observer).train()
+    return run
+
+
+# What a run is made from -------------------------------------------------------------------------
+
+
+def _copies(recipe: Recipe, start: str | Path | None) -> dict[str, Path]:
+    """Name in the run folder to what is copied there: the start, and fields that are artifacts."""
+    copies: dict[str, Path] = {}
+    if start is not None:
+        foreign = Path(start).suffix == ".safetensors" and Path(start).is_file()
+        copies["start"] = Path(start) if foreign else catalog.artifact_folder(start)
+    for field in recipe.fields():
+        value = getattr(recipe, field.name)
+        if field.artifact and value is not None:
+            copies[f"inputs/{field.name}"] = catalog.artifact_folder(value)
+    return copies
+
+
+def _open_start(path: Path) -> Artifact | ForeignWeights:
+    return ForeignWeights(path) if path.is_file() else catalog.open_artifact(path)
+
+
+def _describe(
+    system: System,
+    recipe: Recipe,
+    data: str | None,
+    data_set: Any,
+    seed: int,
+    device: torch.device,
+    group: Processes,
+    copies: Mapping[str, Path],
+) -> dict[str, Any]:
+    """recipe.json."""
+    digests = {n: (file_digest if p.is_file() else folder_digest)(p) for n, p in copies.items()}
+    is_path = data is not None and data != data_set.name
+    return {
+        "format": FORMAT,
+        "system": system.name,
+        "recipe": recipe.as_dict(),
+        "data": {
+            "name": str(Path(data).resolve()) if data and is_path else data_set.name,
+            "digest": data_set.digest(),
+            "licence": data_set.licence,
+        },
+        "seed": seed,
+        "device": str(device),
+        "threads": torch.get_num_threads(),
+        "world_size": group.world_size,
+        "start": digests.get("start"),
+        "inputs": {n.removeprefix("inputs/"): d for n, d in digests.items() if n != "start"},
+        "lever": None,
+        "versions": _versions(system),
+    }
+
+
+def _versions(system: System) -> dict[str, str]:
+    return {
+        "shinso": shinso.__version__,
+        "torch": torch.__version__,
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "sources": sources_digest(system),
+    }
+
+
+def _new_folder(
+    system: System, data_set: Any, seed: int, out: str | Path | None, group: Processes
+) -> Path:
+    if out is not None:
+        return Path(out)
+    name = f"{system.name}-{Path(data_set.name).name}-s{seed}"
+    return Path(group.from_first(str(first_free(Path("runs") / name))))
+
+
+def set_threads(threads: int | None) -> None:
+    """Leaves torch's own choice where none is given."""
+    if threads is not None and threads != torch.get_num_threads():
+        torch.set_num_threads(threads)
+
+
+def _tell_differences(
+    system: System, description: Mapping[str, Any], device: torch.device, group: Processes
+) -> None:
+    now = {
+        "device": str(device),
+        "threads": torch.get_num_threads(),
+        "world_size": group.world_size,
+        **_versions(system),
+    }
+    then = {**description, **description["versions"]}
+    for name, value in now.items():
+        if then[name] != value:
+            print(
+                f"resuming with other {name} ({then[name]} before, {value} now): "
+                "the result is no longer bit for bit that of an uninterrupted run",
+                file=sys.stderr,
+            )

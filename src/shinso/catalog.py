@@ -1,0 +1,147 @@
+"""Every system, one readable row each. Lazy: a row names its parts as `module:attribute`, and
+nothing of them is imported until a verb asks, so `shinso list` is instant."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shinso.core.errors import UserError, nearest
+from shinso.core.recipe import Recipe
+from shinso.core.system import Deviation, System
+
+if TYPE_CHECKING:
+    from shinso.core.artifact import Artifact
+
+SYSTEMS: dict[str, System] = {}
+
+
+def add(system: System) -> System:
+    """Puts a row into the catalogue; your own package may call it too."""
+    SYSTEMS[system.name] = system
+    return system
+
+
+def find(name: str) -> System:
+    """Raises UserError with the nearest names for one that is unknown."""
+    if name not in SYSTEMS:
+        raise UserError(f"no system is named {name!r}; {nearest(name, SYSTEMS)}")
+    return SYSTEMS[name]
+
+
+def of_recipe(recipe: Recipe) -> System:
+    """The system that a recipe trains."""
+    for system in SYSTEMS.values():
+        if system.recipe.endswith(f":{type(recipe).__name__}"):
+            if system.recipe_class is type(recipe):
+                return system
+    raise UserError(f"no system in the catalogue has the recipe {type(recipe).__name__}")
+
+
+def open_artifact(what: str | Path) -> Artifact:
+    """Opens a RUN folder's artifact, an ARTIFACT folder, or a SYSTEM's shipped weights.
+
+    A system's name wins over a folder of that name unless `what` contains a separator.
+    """
+    from shinso.core.artifact import open_artifact
+
+    return open_artifact(artifact_folder(what), find)
+
+
+def artifact_folder(what: str | Path) -> Path:
+    """The folder of the artifact that `what` names. Raises UserError where there is none."""
+    if str(what) in SYSTEMS:
+        shipped = shipped_weights(str(what))
+        if shipped is None:
+            raise UserError(
+                f"no weights are shipped for {what}; train it: shinso train {what}, "
+                f"then use the run folder in place of the name"
+            )
+        return shipped
+    folder = Path(what)
+    if not folder.exists():
+        raise UserError(f"{what} is neither a folder nor a system; {nearest(str(what), SYSTEMS)}")
+    if (folder / "recipe.json").exists():
+        if not (folder / "artifact").exists():
+            raise UserError(f"{what} has no artifact yet; go on with train --resume {what}")
+        return folder / "artifact"
+    return folder
+
+
+def shipped_weights(name: str) -> Path | None:
+    folder = Path(str(files("shinso"))) / "weights" / name
+    return folder if (folder / "artifact.json").exists() else None
+
+
+add(
+    System(
+        name="adder",
+        field="language",
+        task="binary addition",
+        summary=(
+            "A recurrent net reads two 8-bit numbers bit by bit, least significant first, and "
+            "writes their sum: the smallest task that needs memory, the carry."
+        ),
+        paper="Elman 1990, Finding Structure in Time, Cognitive Science 14(2)",
+        section="day 3, recurrent nets: the first experiment",
+        equations=(
+            "h_t = f(W_x x_t + W_h h_(t-1) + b)",
+            "y_t = sigmoid(W_y h_t + c)",
+        ),
+        recipe="shinso.language.adder.recipe:AdderRecipe",
+        build="shinso.language.adder.model:build",
+        example_inputs="shinso.language.adder.model:example_inputs",
+        learner="shinso.language.adder.learner:AdderLearner",
+        predictor="shinso.language.adder.predictor:AdderPredictor",
+        evaluate="shinso.language.adder.evaluation:evaluate",
+        data="addition",
+        data_kinds=("addition",),
+    )
+)
+
+CLASSIFIER = {
+    "field": "vision",
+    "task": "image classification",
+    "learner": "shinso.vision.classification.learner:ClassifierLearner",
+    "predictor": "shinso.vision.classification.predictor:ClassifierPredictor",
+    "evaluate": "shinso.vision.classification.evaluation:evaluate",
+    "options": "shinso.vision.classification.recipe:ClassifierOptions",
+    "data_kinds": ("images",),
+}
+
+add(
+    System(
+        name="lenet",
+        **CLASSIFIER,
+        summary=(
+            "LeNet-5: two convolutions, each followed by subsampling, then three dense layers; "
+            "the net that read the cheques."
+        ),
+        paper="LeCun et al. 1998, Gradient-based learning applied to document recognition",
+        section="digest of the basics, convolutional nets",
+        equations=(
+            "convolution output (H + 2P - F)/S + 1",
+            "p(class) = softmax(logits)",
+        ),
+        recipe="shinso.vision.classification.lenet.recipe:LeNetRecipe",
+        build="shinso.vision.classification.lenet.model:build",
+        example_inputs="shinso.vision.classification.lenet.model:example_inputs",
+        data="digits",
+        deviations=(
+            Deviation(
+                "C3 is connected to all six maps of S2",
+                "the paper's table of connections saved 1998's memory; 61,706 parameters here",
+            ),
+            Deviation(
+                "softmax and cross-entropy in place of RBF outputs and the MAP criterion",
+                "what everyone means by LeNet-5 today",
+            ),
+            Deviation(
+                "max pooling and ReLU by default; --pooling average --activation tanh gives "
+                "the paper's (without its trainable subsampling coefficients)",
+                "learns faster",
+            ),
+        ),
+    )
+)

@@ -1,0 +1,93 @@
+"""The verbs. This file finds the verb, and turns what goes wrong into one line and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from shinso.core.errors import ShinsoError, UserError, nearest
+
+# Verb to what it does; the module shinso.cli.VERB is imported only when the verb is used.
+VERBS = {
+    "list": "every system: field, task, paper, data, shipped weights, recorded score",
+    "show": "a system's card: what it is, equations, recipe fields, parameters, MACs",
+    "train": "train a system, or go on with a run",
+    "evaluate": "scores on a split, beside their baselines",
+    "predict": "use what was learned",
+    "report": "one self-contained HTML page about a run",
+    "doctor": "versions, cores, accelerators, data found, what is missing",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command line and returns its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # cuBLAS reads it when torch is imported, and is not deterministic without.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    warnings.showwarning = _warn
+    try:
+        return _run(given)
+    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return _fail(given, "interrupted", 130)
+    except ShinsoError as error:
+        return _fail(given, str(error), error.exit_code)
+    except Exception as error:
+        first = str(error).strip().split("\n")[0]
+        message = f"{type(error).__name__}: {first} (a fault of shinso; --debug shows where)"
+        return _fail(given, message, 1)
+
+
+def _run(given: list[str]) -> int:
+    from shinso.cli.output import Output
+    from shinso.cli.parsing import VerbParser, add_common_arguments
+
+    if not given or given[0] in ("-h", "--help", "help"):
+        print(_usage())
+        return 0
+    if given[0] == "--version":
+        from shinso import __version__
+
+        print(f"shinso {__version__}")
+        return 0
+    verb, rest = given[0], given[1:]
+    if verb not in VERBS:
+        raise UserError(f"no verb is named {verb!r}; {nearest(verb, VERBS)}")
+    module = importlib.import_module(f"shinso.cli.{verb}")
+    parser = VerbParser(verb, VERBS[verb])
+    module.add_arguments(parser, rest)
+    add_common_arguments(parser)
+    parsed = parser.parse_args(rest)
+    output = Output(parsed.json)
+    output.answer(module.run(parsed, output))
+    return 0
+
+
+def _usage() -> str:
+    verbs = "\n".join(f"  {verb:10} {meaning}" for verb, meaning in VERBS.items())
+    return (
+        "usage: shinso VERB ...\n\n深層: the systems of a deep-learning engineer course, alive.\n\n"
+        f"{verbs}\n\nshinso VERB --help says more. A first step: shinso train adder"
+    )
+
+
+def _fail(given: list[str], message: str, exit_code: int) -> int:
+    if "--debug" in given:
+        traceback.print_exc()
+    if "--json" in given:
+        from shinso.cli.output import Output
+
+        Output(as_json=True).answer({"error": message})
+    print(f"shinso: error: {message}", file=sys.stderr)
+    return exit_code
+
+
+def _warn(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    print(f"shinso: warning: {message}", file=sys.stderr)

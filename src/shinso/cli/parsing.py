@@ -1,0 +1,107 @@
+"""Arguments: the ones all verbs have, and those made from the fields of Settings."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from shinso.core.errors import UserError, nearest
+from shinso.core.recipe import Field, Settings
+
+PREFIX = "field:"  # of the places of settings among the parsed arguments
+
+
+class VerbParser(argparse.ArgumentParser):
+    """Says what is wrong in one line, and offers the nearest flags for an unknown one."""
+
+    def __init__(self, verb: str, meaning: str) -> None:
+        super().__init__(
+            prog=f"shinso {verb}",
+            description=meaning[0].upper() + meaning[1:] + ".",
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; see {self.prog} --help")
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        parsed, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            flags = [flag for action in self._actions for flag in action.option_strings]
+            known = [flag for flag in flags if flag.startswith("--")]
+            word = unknown[0].split("=")[0]
+            if word.startswith("-"):
+                raise UserError(f"{self.prog} has no option {word}; {nearest(word, known)}")
+            raise UserError(f"{self.prog} takes no {word!r}; see {self.prog} --help")
+        return parsed
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object and no more")
+    parser.add_argument("--debug", action="store_true", help="show where an error came from")
+
+
+def add_device_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, ...; default: an accelerator if any")
+    parser.add_argument("--threads", type=positive, help="CPU threads for computing")
+
+
+def add_settings(parser: argparse.ArgumentParser, settings: type[Settings], title: str) -> None:
+    """An option for each field; only those given appear among the parsed arguments."""
+    group = parser.add_argument_group(title)
+    for field in settings.fields():
+        shown = f"{field.help} (default: {_spelled(field.default)})".replace("%", "%%")
+        place: dict[str, Any] = {"dest": PREFIX + field.name, "default": argparse.SUPPRESS}
+        if field.plain_kind is bool:
+            action = argparse.BooleanOptionalAction
+            group.add_argument(field.flag, action=action, help=shown, **place)
+        else:
+            group.add_argument(field.flag, metavar=_metavar(field), help=shown, **place)
+
+
+def given_settings(parsed: argparse.Namespace, settings: type[Settings]) -> dict[str, Any]:
+    """The fields given on the command line, in their types. Raises UserError for a misfit."""
+    fields = {field.name: field for field in settings.fields()}
+    return {
+        name.removeprefix(PREFIX): fields[name.removeprefix(PREFIX)].parse(value)
+        if isinstance(value, str)
+        else value
+        for name, value in vars(parsed).items()
+        if name.startswith(PREFIX)
+    }
+
+
+def first_word(arguments: Sequence[str], valued: Sequence[str]) -> str | None:
+    """The first argument that is neither an option nor one's value: what a verb is about, which
+    decides its other options. `valued` are the verb's own options that take a value."""
+    waiting = iter(arguments)
+    for argument in waiting:
+        if argument in valued:
+            next(waiting, None)
+        elif not argument.startswith("-"):
+            return argument
+    return None
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not at least 1")
+    return number
+
+
+
+def _metavar(field: Field) -> str:
+    if field.choices:
+        return "{" + ",".join(field.choices) + "}"
+    return field.kind_name.split()[0].upper() if field.kind_name != "whole number" else "N"
+
+
+def _spelled(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return str(value)

@@ -1,0 +1,1 @@
+"""Recipe, learner, artifact, predictor, and the one loop that trains every system."""

@@ -1,0 +1,223 @@
+"""Artifact: a folder that is all a user needs to use what was learned.
+
+`artifact.json` names system, recipe, spec, options, scores, provenance and the checksums of all
+files; plain-text assets stand beside it; networks come as modules (`weights.safetensors` for the
+networks that the recipe builds) or as graphs (`NAME.onnx`). `parts/` holds artifacts it uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from shinso.core.errors import UserError
+from shinso.core.files import file_digest, read_json, replaced_folder, write_json
+from shinso.core.recipe import Options, Recipe, Spec
+from shinso.core.system import System
+
+FORMAT = 1
+
+Network = Callable[..., tuple[Tensor, ...]]  # positional CPU tensors in, CPU tensors out
+
+
+@dataclass
+class Artifact:
+    """What was learned, in memory; over live networks while a learner trains."""
+
+    system: str
+    recipe: Recipe
+    spec: Spec
+    options: Options | None = None
+    modules: dict[str, nn.Module] = field(default_factory=dict)
+    graphs: dict[str, Path] = field(default_factory=dict)  # ONNX, instead of modules
+    assets: dict[str, str] = field(default_factory=dict)  # file name -> text
+    parts: dict[str, Artifact] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+    path: Path | None = None
+
+    @property
+    def form(self) -> str:
+        return "onnx" if self.graphs else "module"
+
+    def network(self, name: str) -> Network:
+        """The network as a callable without gradients, whichever form it has."""
+        if name in self.graphs:
+            return _graph_network(self.graphs[name])
+        return _module_network(self.modules[name])
+
+    def weights(self, name: str) -> dict[str, Tensor]:
+        """The module's state. Raises UserError for a form that has none."""
+        if name not in self.modules:
+            raise UserError(f"{self.path or self.system} has no weights of a network {name}")
+        return self.modules[name].state_dict()
+
+    def to(self, device: torch.device) -> Artifact:
+        """Moves the modules; inputs and outputs of `network` stay on the CPU."""
+        for module in self.modules.values():
+            module.to(device)
+        return self
+
+    def save(self, folder: Path) -> None:
+        """Writes the folder at once: a reader sees the old artifact or the new one."""
+        with replaced_folder(folder) as new:
+            self._write(new)
+
+    def _write(self, folder: Path) -> None:
+        ties = _write_weights(self.modules, folder / "weights.safetensors")
+        for name, graph in self.graphs.items():
+            (folder / f"{name}.onnx").write_bytes(graph.read_bytes())
+        for name, text in self.assets.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        for name, part in self.parts.items():
+            (folder / "parts" / name).mkdir(parents=True)
+            part._write(folder / "parts" / name)
+        files = {path.name: file_digest(path) for path in folder.iterdir() if path.is_file()}
+        write_json(
+            folder / "artifact.json",
+            {
+                "format": FORMAT,
+                "system": self.system,
+                "form": self.form,
+                "recipe": self.recipe.as_dict(),
+                "spec": self.spec.as_dict(),
+                "options": self.options.as_dict() if self.options else None,
+                "assets": sorted(self.assets),
+                "parts": sorted(self.parts),
+                "ties": ties,
+                "files": dict(sorted(files.items())),
+                "scores": self.scores,
+                "provenance": self.provenance,
+            },
+        )
+
+
+def open_artifact(folder: Path, find_system: Callable[[str], System]) -> Artifact:
+    """Opens a saved artifact; `find_system` is the catalogue's.
+
+    Raises UserError for a folder that is none, a newer format, a file changed since it was
+    written, or weights that do not fit the networks the recipe builds.
+    """
+    if not (folder / "artifact.json").exists():
+        raise UserError(f"{folder} is no artifact: it has no artifact.json")
+    about = read_json(folder / "artifact.json")
+    _check_format(folder, about)
+    _check_files(folder, about)
+    system = find_system(about["system"])
+    options_class = system.options_class
+    artifact = Artifact(
+        system=system.name,
+        recipe=system.recipe_class.from_dict(about["recipe"]),
+        spec=system.spec_class.from_dict(about["spec"]),
+        options=options_class.from_dict(about["options"]) if options_class else None,
+        assets={n: (folder / n).read_text(encoding="utf-8") for n in about["assets"]},
+        parts={n: open_artifact(folder / "parts" / n, find_system) for n in about["parts"]},
+        scores=about["scores"],
+        provenance=about["provenance"],
+        path=folder,
+    )
+    if about["form"] == "onnx":
+        artifact.graphs = {path.stem: path for path in sorted(folder.glob("*.onnx"))}
+    else:
+        artifact.modules = system.load("build")(artifact.recipe, artifact.spec)
+        _read_weights(artifact.modules, folder / "weights.safetensors", about["ties"])
+    return artifact
+
+
+def _check_format(folder: Path, about: Mapping[str, Any]) -> None:
+    number = about.get("format")
+    if not isinstance(number, int):
+        raise UserError(f"{folder}/artifact.json is damaged: it names no format")
+    if number > FORMAT:
+        raise UserError(
+            f"{folder} has artifact format {number}, this shinso reads up to {FORMAT}; "
+            "use a newer shinso"
+        )
+    needed = "system form recipe spec options assets parts ties files scores provenance"
+    missing = set(needed.split()) - about.keys()
+    if missing:
+        raise UserError(f"{folder}/artifact.json is damaged: {', '.join(sorted(missing))} missing")
+
+
+def _check_files(folder: Path, about: Mapping[str, Any]) -> None:
+    for name, digest in about["files"].items():
+        if Path(name).name != name or name.startswith("."):
+            raise UserError(f"{folder}/artifact.json names a file outside the artifact: {name!r}")
+        if not (folder / name).is_file():
+            raise UserError(f"{folder} is incomplete: {name} is missing")
+        if file_digest(folder / name) != digest:
+            raise UserError(f"{folder}/{name} was changed since the artifact was written")
+    for name in about["parts"]:
+        if Path(name).name != name or name.startswith("."):
+            raise UserError(f"{folder}/artifact.json names a part outside the artifact: {name!r}")
+    if unlisted := set(about["assets"]) - about["files"].keys():
+        raise UserError(f"{folder}/artifact.json has no checksum of {', '.join(sorted(unlisted))}")
+
+
+def _write_weights(modules: Mapping[str, nn.Module], path: Path) -> dict[str, str]:
+    """Writes each tensor once and returns the ties {other name: name written}."""
+    written: dict[tuple[Any, ...], str] = {}
+    tensors: dict[str, Tensor] = {}
+    ties: dict[str, str] = {}
+    for network, module in modules.items():
+        for key, tensor in module.state_dict().items():
+            name = f"{network}.{key}"
+            place = (tensor.data_ptr(), tensor.shape, tensor.stride())
+            if tensor.numel() and place in written:
+                ties[name] = written[place]
+                continue
+            written[place] = name
+            tensors[name] = tensor.detach().cpu().contiguous().clone()
+    if modules:
+        safetensors.torch.save_file(tensors, path)
+    return ties
+
+
+def _read_weights(modules: Mapping[str, nn.Module], path: Path, ties: Mapping[str, str]) -> None:
+    if not modules:
+        return
+    try:
+        tensors = safetensors.torch.load_file(path)
+        tensors |= {name: tensors[written] for name, written in ties.items()}
+        for network, module in modules.items():
+            prefix = f"{network}."
+            module.load_state_dict(
+                {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+            )
+    except (safetensors.SafetensorError, RuntimeError, KeyError, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path} does not fit the recipe beside it: {reason[:200]}") from None
+
+
+def _module_network(module: nn.Module) -> Network:
+    @torch.no_grad()
+    def call(*inputs: Tensor) -> tuple[Tensor, ...]:
+        module.eval()
+        device = next((p.device for p in module.parameters()), torch.device("cpu"))
+        outputs = module(*(tensor.to(device) for tensor in inputs))
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        return tuple(tensor.cpu() for tensor in outputs)
+
+    return call
+
+
+def _graph_network(path: Path) -> Network:
+    try:
+        import onnxruntime
+    except ImportError:
+        raise UserError(f"{path} is an ONNX graph: pip install 'shinso[export]' to run it") from None
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    names = [argument.name for argument in session.get_inputs()]
+
+    def call(*inputs: Tensor) -> tuple[Tensor, ...]:
+        feed = dict(zip(names, (tensor.numpy() for tensor in inputs), strict=True))
+        return tuple(torch.from_numpy(output) for output in session.run(None, feed))
+
+    return call

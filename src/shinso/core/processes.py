@@ -1,0 +1,113 @@
+"""Where a run computes: its device, its place among the processes of torchrun, determinism."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from shinso.core.errors import UserError
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process's place in the group that trains together; alone by default."""
+
+    rank: int = 0
+    world_size: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that writes files."""
+        return self.rank == 0
+
+    def share(self, count: int) -> slice:
+        """This process's part of a global batch of `count` examples."""
+        return slice(self.rank * count // self.world_size, (self.rank + 1) * count // self.world_size)
+
+    def mean(self, tensors: Iterable[torch.Tensor | None]) -> None:
+        """Averages the tensors over all processes, in place, in one message."""
+        present = [tensor for tensor in tensors if tensor is not None]
+        if self.world_size == 1 or not present:
+            return
+        flat = torch.cat([tensor.reshape(-1) for tensor in present])
+        dist.all_reduce(flat)
+        flat /= self.world_size
+        for tensor, part in zip(present, flat.split([t.numel() for t in present]), strict=True):
+            tensor.copy_(part.view_as(tensor))
+
+    def mean_scores(self, scores: dict[str, float]) -> dict[str, float]:
+        if self.world_size == 1:
+            return scores
+        values = torch.tensor(list(scores.values()), dtype=torch.float64)
+        dist.all_reduce(values)
+        return dict(zip(scores, (values / self.world_size).tolist(), strict=True))
+
+    def from_first(self, value: Any) -> Any:
+        """The first process's JSON-like `value`, in all of them."""
+        if self.world_size == 1:
+            return value
+        box = [value]
+        dist.broadcast_object_list(box, src=0)
+        return box[0]
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is set in any process, so that all stop together."""
+        if self.world_size == 1:
+            return flag
+        count = torch.tensor(int(flag))
+        dist.all_reduce(count)
+        return bool(count.item())
+
+
+def choose_device(name: str | None) -> torch.device:
+    """The named device, or the first accelerator, or the CPU. Raises UserError if absent."""
+    if name is None:
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"--device {name} cannot be used: {reason}; try --device cpu") from None
+    if device.type == "cuda":
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", device.index or 0)))
+        torch.cuda.set_device(device)
+    return device
+
+
+@contextmanager
+def processes() -> Iterator[Processes]:
+    """Joins the group that torchrun started, if it did, and leaves it at the end."""
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    if world_size == 1:
+        yield Processes()
+        return
+    # Both backends, because scores and flags stay on the CPU whatever the device.
+    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield Processes(dist.get_rank(), world_size)
+    finally:
+        dist.destroy_process_group()
+
+
+@contextmanager
+def deterministic(device: torch.device) -> Iterator[None]:
+    """Deterministic algorithms, strict on the CPU; on a GPU some have none, so it warns there."""
+    before = torch.are_deterministic_algorithms_enabled()
+    fill = torch.utils.deterministic.fill_uninitialized_memory
+    benchmark = torch.backends.cudnn.benchmark
+    torch.use_deterministic_algorithms(True, warn_only=device.type != "cpu")
+    torch.utils.deterministic.fill_uninitialized_memory = False  # finds bugs, costs every step
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+        torch.utils.deterministic.fill_uninitialized_memory = fill
+        torch.backends.cudnn.benchmark = benchmark

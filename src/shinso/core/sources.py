@@ -1,0 +1,59 @@
+"""A digest of the sources a system's results depend on: the files its row names, and the
+layers and field modules they import. Imports no torch: the files are read, not run."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from hashlib import sha256
+from pathlib import Path
+
+from shinso.core.system import System
+
+PARTS = ("recipe", "options", "build", "learner", "predictor", "evaluate")
+
+
+def source_files(system: System) -> list[Path]:
+    """Sorted by module name; `shinso.core` and `shinso.data` are everybody's and left out."""
+    places = (getattr(system, part) for part in PARTS)
+    waiting = {place.split(":")[0] for place in places if place}
+    found: dict[str, Path] = {}
+    while waiting:
+        module = waiting.pop()
+        path = _module_path(module)
+        if module in found or path is None:
+            continue
+        found[module] = path
+        waiting |= {name for name in _imports(path) if _belongs(name)}
+    return [found[module] for module in sorted(found)]
+
+
+def sources_digest(system: System) -> str:
+    digest = sha256()
+    for path in source_files(system):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _belongs(module: str) -> bool:
+    parts = module.split(".")
+    return parts[0] == "shinso" and len(parts) > 2 and parts[1] not in ("core", "data")
+
+
+def _imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # `from package import module` names a module too; one that is none has no path.
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def _module_path(module: str) -> Path | None:
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        return None
+    return Path(spec.origin) if spec is not None and spec.origin else None

@@ -1,0 +1,33 @@
+"""Sets that need no file: computed, or there with a dependency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from shinso.data.addition import AdditionSet
+from shinso.data.entry import DataSetEntry
+from shinso.data.images import ImageSet, known_set, packed_split
+from shinso.data.splitting import THREE_WAYS, stratified
+
+
+def read_addition(entry: DataSetEntry, files: Mapping[str, Path]) -> AdditionSet:
+    """Sums of whole numbers, made by arithmetic."""
+    return AdditionSet()
+
+
+def read_digits(entry: DataSetEntry, files: Mapping[str, Path]) -> ImageSet:
+    """scikit-learn's handwritten digits, 1,797 images of 8 x 8, split 70/10/20.
+
+    The 17 grey levels, 0 to 16, are spread over 0 to 255.
+    """
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    pixels = np.rint(digits.images * (255 / 16)).astype(np.uint8)  # (1797, 8, 8)
+    whole = packed_split("digits", pixels, digits.target)
+    names = [str(place) for place in range(len(whole))]
+    parts = stratified(whole.labels, names, THREE_WAYS)
+    return known_set(entry, {part: whole.taken(indices) for part, indices in parts.items()})

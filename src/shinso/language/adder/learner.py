@@ -1,0 +1,140 @@
+"""The adder's learner: the course's first experiment, with the error's way back kept to see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from shinso.core.artifact import Artifact
+from shinso.core.evaluation import Evaluation, Scores
+from shinso.core.exhibits import Curve, Exhibit, Heatmap
+from shinso.core.learner import ForeignWeights
+from shinso.core.trainable import Outputs, Supervised
+from shinso.core.tree import Tree
+from shinso.data.addition import AdditionSet
+from shinso.language.adder.evaluation import evaluate
+from shinso.language.adder.model import Adder, build
+from shinso.language.adder.predictor import AdderPredictor
+from shinso.language.adder.recipe import AdderRecipe, AdderSpec
+from shinso.layers.recurrent import gradient_norms
+
+if TYPE_CHECKING:
+    from shinso.core.run import Run
+
+Batch = tuple[Tensor, Tensor]  # inputs (B, T, 2), targets (B, T)
+MOST_NORM_ROWS = 200
+
+
+class AdderLearner(Supervised):
+    recipe: AdderRecipe
+    data: AdditionSet
+
+    def __init__(
+        self,
+        recipe: AdderRecipe,
+        data: AdditionSet,
+        start: Artifact | ForeignWeights | None,
+        run: Run,
+    ) -> None:
+        self.pairs = AdditionSet(all_pairs=True).train if recipe.train_on == "all" else data.train
+        self.example_count = len(self.pairs)
+        self.spec = AdderSpec(width=self.pairs.width)
+        self.norms: list[list[float]] = []  # by report: |dL/dh_t| for each time step
+        super().__init__(recipe, data, start, run, build(recipe, self.spec))
+
+    @property
+    def selection(self) -> tuple[str, str]:
+        return "loss", "min"  # smoother than accuracy, which stays at 1 while the margins grow
+
+    def examples(self, indices: NDArray[np.int64]) -> Batch:
+        return (
+            self.place(torch.from_numpy(self.pairs.inputs[indices])),
+            self.place(torch.from_numpy(self.pairs.targets[indices])),
+        )
+
+    def forward(self, phase: str, batch: Batch) -> Outputs:
+        return {"logits": self.forwards["adder"](batch[0])[0]}  # (B, T)
+
+    def loss(self, phase: str, batch: Batch, outputs: Outputs) -> Tensor:
+        """The error of a bit, summed over the number, its mean over the batch."""
+        if self.recipe.loss == "squared":
+            errors = (outputs["logits"].sigmoid() - batch[1]) ** 2 / 2
+        else:
+            errors = F.binary_cross_entropy_with_logits(
+                outputs["logits"], batch[1], reduction="none"
+            )
+        return errors.sum(dim=1).mean()
+
+    def scores(self, phase: str, batch: Batch, outputs: Outputs, loss: Tensor) -> Scores:
+        if self.run.step % self._norm_every == 0:
+            self._note_norms(batch)
+        right = ((outputs["logits"] > 0) == (batch[1] > 0.5)).all(dim=1)
+        return {"loss": loss.item(), "accuracy": right.float().mean().item()}
+
+    def evaluate(self, split: str) -> Evaluation:
+        with self.at_rest():
+            return evaluate(AdderPredictor(self.artifact()), self.data, split)
+
+    def artifact(self) -> Artifact:
+        return Artifact("adder", self.recipe, self.spec, modules=self.networks)
+
+    def state(self) -> Tree:
+        return {**super().state(), "norms": self.norms}
+
+    def restore(self, state: Tree) -> None:
+        super().restore(state)
+        self.norms = state["norms"]
+
+    def exhibits(self) -> Sequence[Exhibit]:
+        """How much of the error reaches each time step: where gradients vanish or explode."""
+        if not self.norms:
+            return ()
+        width = len(self.norms[0])
+        steps = [f"{self._norm_every * row:,}" for row in range(len(self.norms))]
+        positions = [str(t + 1) for t in range(width)]
+        chosen = sorted({0, len(self.norms) // 4, len(self.norms) - 1})
+        return (
+            Heatmap(
+                "Gradient norm at each time step while learning",
+                "Dark rows learn nothing; a row that fades to the left is a gradient that "
+                "vanishes on its way back, one that brightens explodes.",
+                np.array(self.norms),
+                row_labels=steps,
+                column_labels=positions,
+                row_title="update",
+                column_title="time step (bit)",
+                log=True,
+            ),
+            Curve(
+                "The error's way back through time",
+                "The norm of the loss's gradient at each hidden state, early and late in training.",
+                {
+                    f"update {steps[row]}": (list(range(1, width + 1)), self.norms[row])
+                    for row in chosen
+                },
+                x_label="time step (bit)",
+                y_label="|dL/dh_t|",
+                log_y=True,
+            ),
+        )
+
+    @property
+    def _norm_every(self) -> int:
+        """Updates between rows of norms, so that there are at most MOST_NORM_ROWS."""
+        return max(self.recipe.report_every, -(-self.total_steps // MOST_NORM_ROWS))
+
+    def _note_norms(self, batch: Batch) -> None:
+        """Does the batch once more with every hidden state at hand: autograd gives dL/dh_t."""
+        adder = self.networks["adder"]
+        assert isinstance(adder, Adder)
+        with torch.enable_grad():
+            hidden, _ = adder.recurrent.unroll(batch[0])  # T tensors (B, H)
+            logits = adder.readout(torch.stack(hidden, dim=1)).squeeze(-1)  # (B, T)
+            norms = gradient_norms(self.loss("update", batch, {"logits": logits}), hidden)
+        self.norms.append(norms.tolist())

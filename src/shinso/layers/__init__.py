@@ -1,0 +1,1 @@
+"""Parts that several systems share, each with its equation."""

@@ -1,0 +1,1 @@
+"""The same parts in plain NumPy with hand-derived gradients, for reading and as an oracle."""

@@ -1,0 +1,1 @@
+"""Images: classification, detection, segmentation, generation."""

@@ -1,0 +1,1 @@
+"""Image classifiers: one learner, one predictor, one protocol; a folder for each network."""

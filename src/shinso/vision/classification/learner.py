@@ -1,0 +1,128 @@
+"""The learner of every image classifier: softmax and cross-entropy over augmented images."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from shinso.core.artifact import Artifact
+from shinso.core.evaluation import Evaluation, Scores
+from shinso.core.learner import ForeignWeights
+from shinso.core.trainable import Outputs, Supervised
+from shinso.data.images import ImageSet
+from shinso.vision.classification.evaluation import evaluate
+from shinso.vision.classification.predictor import CLASSES, ClassifierPredictor, class_names
+from shinso.vision.classification.preparation import (
+    augmented,
+    fitted_split,
+    normalised,
+    statistics,
+)
+from shinso.vision.classification.recipe import ClassifierOptions, ClassifierRecipe, ImageSpec
+
+if TYPE_CHECKING:
+    from shinso.core.run import Run
+
+Batch = tuple[Tensor, Tensor]  # images (B, C, H, W), labels (B,)
+
+
+class ClassifierLearner(Supervised):
+    recipe: ClassifierRecipe
+    data: ImageSet
+
+    def __init__(
+        self,
+        recipe: ClassifierRecipe,
+        data: ImageSet,
+        start: Artifact | ForeignWeights | None,
+        run: Run,
+    ) -> None:
+        train = data.split("train")
+        channels, size = _input_shape(recipe, data, start)
+        self.pixels = fitted_split(train, channels, size)  # (N, H, W, C)
+        self.labels = train.labels
+        self.example_count = len(train)
+        self.spec = _spec(self.pixels, data, start)
+        networks = run.system.load("build")(recipe, self.spec)
+        super().__init__(recipe, data, start, run, networks)
+
+    @property
+    def selection(self) -> tuple[str, str]:
+        return "accuracy", "max"
+
+    @property
+    def keeps_head(self) -> bool:
+        return not isinstance(self.start, Artifact) or (
+            class_names(self.start) == self.data.classes
+        )
+
+    def examples(self, indices: NDArray[np.int64]) -> Batch:
+        random = self.run.random.numpy("augment", self._draw)
+        pixels = augmented(self.pixels[indices], self.recipe.shift, self.recipe.flip, random)
+        images = normalised(torch.from_numpy(np.ascontiguousarray(pixels)), self.spec)
+        return self.place(images), self.place(torch.from_numpy(self.labels[indices]))
+
+    def forward(self, phase: str, batch: Batch) -> Outputs:
+        return {"logits": self.forwards["classifier"](batch[0])}  # (B, classes)
+
+    def loss(self, phase: str, batch: Batch, outputs: Outputs) -> Tensor:
+        return F.cross_entropy(
+            outputs["logits"].float(), batch[1], label_smoothing=self.recipe.label_smoothing
+        )
+
+    def scores(self, phase: str, batch: Batch, outputs: Outputs, loss: Tensor) -> Scores:
+        right = outputs["logits"].argmax(dim=1) == batch[1]
+        return {"loss": loss.item(), "accuracy": right.float().mean().item()}
+
+    def evaluate(self, split: str) -> Evaluation:
+        with self.at_rest():
+            return evaluate(ClassifierPredictor(self.artifact()), self.data, split)
+
+    def artifact(self) -> Artifact:
+        return Artifact(
+            self.run.system.name,
+            self.recipe,
+            self.spec,
+            options=ClassifierOptions(top=min(5, self.spec.classes)),
+            modules=self.networks,
+            assets={CLASSES: json.dumps(self.data.classes, ensure_ascii=False)},
+        )
+
+    @property
+    def _draw(self) -> int:
+        """Each process augments its share of a step by numbers of its own."""
+        group = self.run.processes
+        return self.run.step * group.world_size + group.rank
+
+
+def _input_shape(
+    recipe: ClassifierRecipe, data: ImageSet, start: Artifact | ForeignWeights | None
+) -> tuple[int, int]:
+    """(channels, size): those of the artifact to start from, else the recipe's, else the data's."""
+    if isinstance(start, Artifact):
+        assert isinstance(start.spec, ImageSpec)
+        return start.spec.channels, start.spec.size
+    shape = data.shape
+    channels = 1 if shape is not None and len(shape) == 2 else 3
+    return channels, recipe.size or (max(shape[:2]) if shape is not None else 64)
+
+
+def _spec(
+    pixels: NDArray[np.uint8], data: ImageSet, start: Artifact | ForeignWeights | None
+) -> ImageSpec:
+    """Weights to start from expect their own normalisation."""
+    if isinstance(start, Artifact):
+        assert isinstance(start.spec, ImageSpec)
+        return dataclasses.replace(start.spec, classes=len(data.classes))
+    mean, std = statistics(pixels)
+    _, size, _, channels = pixels.shape
+    return ImageSpec(
+        channels=channels, size=size, classes=len(data.classes), mean=mean, std=std
+    )

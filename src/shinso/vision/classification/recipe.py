@@ -1,0 +1,34 @@
+"""What every image classifier's recipe has. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shinso.core.recipe import GradientRecipe, Options, Spec, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSpec(Spec):
+    """What the network sees, and so what test-time preparation must do."""
+
+    channels: int = option(1, "1: grey, 3: colour", minimum=1, maximum=3)
+    size: int = option(28, "height and width of the network's input, pixels", minimum=1)
+    classes: int = option(10, "number of classes", minimum=2)
+    mean: tuple[float, ...] = option((0.0,), "mean of each channel in training, of 0 to 1")
+    std: tuple[float, ...] = option((1.0,), "deviation of each channel in training", above=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierRecipe(GradientRecipe):
+    size: int | None = option(
+        None, "height and width of the network's input; none: the data's own", minimum=8
+    )
+    shift: int = option(0, "augmentation: random shift, at most this many pixels", minimum=0)
+    flip: bool = option(False, "augmentation: mirror half of the images")
+    label_smoothing: float = option(0.0, "share of the target spread over all classes", minimum=0)
+    epochs: int | None = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierOptions(Options):
+    top: int = option(5, "classes to list with their probabilities", minimum=1)
