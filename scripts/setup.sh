@@ -14,6 +14,9 @@ stamp=$venv/.shinso-setup
 # What a CPU build of torch has other hashes of, or does without.
 torch_family='^(torch|torchvision|triton|(nvidia|cuda)-[a-z0-9-]+)=='
 
+# An activated .venv is neither to be made from itself nor trusted to be whole.
+PATH=$(printf '%s\n' "$PATH" | sed "s|$venv/bin:||g")
+
 main() {
     started=$(date +%s)
     if is_current; then
@@ -78,9 +81,11 @@ find_python() {
     for python in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
         if is_supported "$python"; then return; fi
     done
-    found=$("${PYTHON:-python3}" --version 2>&1) || found="no ${PYTHON:-python3}"
-    fail "Python 3.11 to 3.14 is needed and here is $found: apt-get install python3.11" \
-        "python3.11-venv, or name another one with PYTHON=..."
+    if found=$("${PYTHON:-python3}" --version 2> /dev/null); then
+        fail "$found is not between 3.11 and 3.14: apt-get install python3.11 python3.11-venv," \
+            "or name another one with PYTHON=..."
+    fi
+    fail "${PYTHON:-python3} is missing: apt-get install python3 python3-venv"
 }
 
 # ------------------------------------------------------------------ where packages come from
@@ -105,9 +110,10 @@ read_pip_configuration() {
 
 pip_setting() {
     for section in :env: install global; do
-        value=$(echo "$configuration" | sed -n "s/^$section\.$1='\(.*\)'\$/\1/p" | sed 's/\\n/ /g')
+        value=$(printf '%s\n' "$configuration" | sed -n "s/^$section\.$1='\(.*\)'\$/\1/p")
         if [ -n "$value" ]; then
-            echo $value  # unquoted: one line, single spaces
+            # Several lines of a file are shown as one with \n in it.
+            printf '%s\n' "$value" | sed -E 's/(\\n| )+/ /g; s/^ //'
             return
         fi
     done
@@ -116,7 +122,7 @@ pip_setting() {
 hand_over() { if [ -n "$2" ]; then export "$1=$2"; fi; }
 
 # uv's indexes may be written `name=address`.
-without_names() { echo "$1" | sed -E 's/(^| )[A-Za-z0-9_.-]+=/\1/g'; }
+without_names() { printf '%s\n' "$1" | sed -E 's/(^| )[A-Za-z0-9_.-]+=/\1/g'; }
 
 # ------------------------------------------------------------------ installing
 

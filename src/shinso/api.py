@@ -60,7 +60,7 @@ def evaluate_predictor(
 ) -> Evaluation:
     artifact = predictor.artifact
     system = catalog.find(artifact.system)
-    data_set = open_data(data or artifact.provenance["data"]["name"], system.data_kinds)
+    data_set = _open_data(system, data or (artifact.provenance["data"] or {}).get("name"))
     cpu = torch.device("cpu")
     with deterministic(cpu):
         Randomness(0).seed_generators("evaluate", 0, cpu)
@@ -87,7 +87,7 @@ def train(
     with processes() as group:
         place = choose_device(device)
         set_threads(threads)
-        data_set = open_data(data or system.data, system.data_kinds)
+        data_set = _open_data(system, data or system.data)
         copies = _copies(recipe, start)
         description = _describe(system, recipe, data, data_set, seed, place, group, copies)
         folder = _new_folder(system, data_set, seed, out, group)
@@ -112,8 +112,9 @@ def resume(folder: str | Path, *, device: str | None = None, threads: int | None
         set_threads(threads or description["threads"])
         if group.first:
             _tell_differences(system, description, place, group)
-        data_set = open_data(description["data"]["name"], system.data_kinds)
-        if data_set.digest() != description["data"]["digest"]:
+        known = description["data"] or {}
+        data_set = _open_data(system, known.get("name"))
+        if data_set is not None and data_set.digest() != known["digest"]:
             raise UserError(
                 f"the data {data_set.name} changed since {folder} began; restore them or train anew"
             )
@@ -151,9 +152,19 @@ def _train(
         run.random.seed_generators("init", 0, device)
         start = _open_start(folder / "start") if description["start"] else None
         learner: Learner = system.load("learner")(recipe, data_set, start, run)
-    with progress(f"{system.name} on {data_set.name}") as observer:
+    title = system.name if data_set is None else f"{system.name} on {data_set.name}"
+    with progress(title) as observer:
         Loop(learner, run, observer).train()
     return run
+
+
+def _open_data(system: System, data: str | None) -> Any:
+    """The data set; None for a system that learns from an environment."""
+    if data is None:
+        return None
+    if not system.data_kinds:
+        raise UserError(f"{system.name} learns from an environment and takes no data")
+    return open_data(data, system.data_kinds)
 
 
 # What a run is made from -------------------------------------------------------------------------
@@ -188,16 +199,11 @@ def _describe(
 ) -> dict[str, Any]:
     """recipe.json."""
     digests = {n: (file_digest if p.is_file() else folder_digest)(p) for n, p in copies.items()}
-    is_path = data is not None and data != data_set.name
     return {
         "format": FORMAT,
         "system": system.name,
         "recipe": recipe.as_dict(),
-        "data": {
-            "name": str(Path(data).resolve()) if data and is_path else data_set.name,
-            "digest": data_set.digest(),
-            "licence": data_set.licence,
-        },
+        "data": _data_origin(data, data_set),
         "seed": seed,
         "device": str(device),
         "threads": torch.get_num_threads(),
@@ -206,6 +212,17 @@ def _describe(
         "inputs": {n.removeprefix("inputs/"): d for n, d in digests.items() if n != "start"},
         "lever": None,
         "versions": _versions(system),
+    }
+
+
+def _data_origin(data: str | None, data_set: Any) -> dict[str, str] | None:
+    if data_set is None:
+        return None
+    is_path = data is not None and data != data_set.name
+    return {
+        "name": str(Path(data).resolve()) if is_path and data else data_set.name,
+        "digest": data_set.digest(),
+        "licence": data_set.licence,
     }
 
 
@@ -223,7 +240,8 @@ def _new_folder(
 ) -> Path:
     if out is not None:
         return Path(out)
-    name = f"{system.name}-{Path(data_set.name).name}-s{seed}"
+    parts = [system.name, Path(data_set.name).name if data_set else "", f"s{seed}"]
+    name = "-".join(part for part in parts if part)
     return Path(group.from_first(str(first_free(Path("runs") / name))))
 
 

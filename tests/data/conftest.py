@@ -39,7 +39,9 @@ def homes(tmp_path, monkeypatch) -> Homes:
 
 def idx_bytes(array: np.ndarray) -> bytes:
     """An IDX file of unsigned bytes, by the format's own description."""
-    header = struct.pack(">BBBB", 0, 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
+    header = struct.pack(">BBBB", 0, 0, 8, array.ndim) + struct.pack(
+        f">{array.ndim}I", *array.shape
+    )
     return header + array.astype(np.uint8).tobytes()
 
 

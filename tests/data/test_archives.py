@@ -9,10 +9,10 @@ import tarfile
 import zipfile
 
 import pytest
+from tests.data.conftest import write_tar, write_zip
 
 from shinso.core.errors import UserError
 from shinso.data.archives import Limits, decompressed, member_names, read_member, read_members
-from tests.data.conftest import write_tar, write_zip
 
 CONTENT = {"set/a.txt": b"alpha", "set/深/b.txt": b"beta" * 1000, "set/empty": b""}
 
@@ -191,7 +191,7 @@ def test_a_zip_that_lies_about_a_size_yields_no_more_than_it_declares(tmp_path):
 
 
 def test_an_ordinary_text_passes_the_default_limits(tmp_path):
-    out = io.BytesIO("the same line again\n".encode() * 100_000)
+    out = io.BytesIO(b"the same line again\n" * 100_000)
     path = tmp_path / "text.xz"
     path.write_bytes(lzma.compress(out.getvalue()))  # packs 1,000 times, but is small
     assert decompressed(path) == out.getvalue()

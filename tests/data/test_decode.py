@@ -8,10 +8,10 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
+from tests.data.conftest import image_bytes
 
 from shinso.core.errors import UserError
 from shinso.data.decode import image_size, read_image
-from tests.data.conftest import image_bytes
 
 
 def saved(image: Image.Image, kind: str, **options) -> bytes:
@@ -119,8 +119,15 @@ def test_what_is_no_image_is_refused_by_name(tmp_path, content, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match=r"gone.png: no such file"):
         read_image(tmp_path / "gone.png")
-    with pytest.raises(UserError, match="is a directory"):
-        read_image(tmp_path)
+    for name in (tmp_path, "/dev/zero"):
+        with pytest.raises(UserError, match=f"{name} is no file"):
+            read_image(name)
+    with pytest.raises(UserError, match="null byte"):
+        read_image("a\0b")
+    with (tmp_path / "large.png").open("wb") as file:
+        file.truncate((1 << 30) + 1)
+    with pytest.raises(UserError, match=r"large.png is larger than 1.1 GB"):
+        read_image(tmp_path / "large.png")
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF"])
@@ -149,7 +156,9 @@ def png_of_size(width: int, height: int) -> bytes:
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     pixels = zlib.compress(bytes(1000))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("size", [(20_001, 1), (1, 30_000), (60_000, 60_000), (19_000, 19_000)])

@@ -34,7 +34,7 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     return {
         "system": artifact.system,
         "artifact": str(artifact.path),
-        "data": parsed.data or artifact.provenance["data"]["name"],
+        "data": parsed.data or (artifact.provenance["data"] or {}).get("name"),
         "split": parsed.split,
         "scores": evaluated.scores,
         "baselines": dict(evaluated.baselines),

@@ -121,7 +121,7 @@ class Matrix(Exhibit):
             column_labels=tuple(self.column_labels),
         )
         shape = (len(self.row_labels), len(self.column_labels))
-        if np.shape(self.counts) != shape:
+        if np.shape(self.counts) != shape or 0 in shape:
             raise ValueError(f"matrix {self.title!r}: {np.shape(self.counts)}, labels for {shape}")
 
 
@@ -140,8 +140,8 @@ class Heatmap(Exhibit):
 
     def __post_init__(self) -> None:
         values = _floats(self.values)
-        if values.ndim != 2:
-            raise ValueError(f"heatmap {self.title!r}: values have shape {values.shape}, not 2-D")
+        if values.ndim != 2 or not values.size:
+            raise ValueError(f"heatmap {self.title!r}: shape {values.shape}, not rows and columns")
         rows, columns = tuple(self.row_labels), tuple(self.column_labels)
         for labels, size in zip((rows, columns), values.shape, strict=True):
             if labels and len(labels) != size:

@@ -7,7 +7,7 @@ segment is deleted only when no kept checkpoint and no live window needs it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shinso.core.errors import ShinsoError
+from shinso.core.files import read_json, write_json
 
 Fields = Mapping[str, tuple[Any, tuple[int, ...]]]  # name -> (dtype, shape of one row)
 
@@ -58,7 +59,7 @@ class Ledger:
         for number in np.unique(segments):
             here = segments == number
             out[here] = self._segment(int(number))[offsets[here]]
-        return {name: out[name] for name in self.row_type.names or ()}
+        return {name: np.ascontiguousarray(out[name]) for name in self.row_type.names or ()}
 
     def state(self) -> dict[str, Any]:
         """Flushes, and returns the cursor and the digests a checkpoint refers to."""
@@ -84,9 +85,15 @@ class Ledger:
             if int(path.stem) > self._last_segment():
                 path.unlink()
 
-    def forget_before(self, start: int) -> None:
-        """Deletes segments that end before row `start`, which no kept checkpoint needs."""
-        first = min(start, self.start) // self.segment_rows
+    def keep_for(self, step: int, kept_steps: Collection[int]) -> None:
+        """Deletes segments that neither the checkpoint just written at `step` nor another kept
+        one needs. The windows of the kept ones stand in a file beside the segments."""
+        notes = self.folder / "windows.json"
+        known = read_json(notes) if notes.exists() else {}
+        known[str(step)] = self.start
+        known = {s: start for s, start in known.items() if int(s) in kept_steps}
+        write_json(notes, known)
+        first = min(known.values()) // self.segment_rows
         for path in self.folder.glob("*.rows"):
             if int(path.stem) < first:
                 self._segments.pop(int(path.stem), None)

@@ -52,7 +52,6 @@ class Loop:
         self.evaluated_step = -1
         self.reported_step = 0
         self.sums: dict[str, tuple[float, int]] = {}  # since the last report: sum and count
-        self.windows: dict[int, dict[str, int]] = {}  # kept checkpoint -> first ledger rows
         self.last_scores: Scores = {}
         self.seconds = 0.0
 
@@ -187,16 +186,13 @@ class Loop:
     def _checkpoint(self) -> None:
         state = self.learner.state()
         _check_finite(state, self._refuse)
-        ledgers = self.run.ledgers
-        self.windows[self.run.step] = {name: ledger.start for name, ledger in ledgers.items()}
         kept: list[int] = []
         if self.run.processes.first:
             tree = {"loop": self._state(), "learner": state}
             kept = self.run.checkpoints.save(self.run.step, tree, self.best_step)
         kept = self.run.processes.from_first(kept)
-        self.windows = {step: self.windows[step] for step in kept if step in self.windows}
-        for name, ledger in ledgers.items():
-            ledger.forget_before(min(window[name] for window in self.windows.values()))
+        for ledger in self.run.ledgers.values():
+            ledger.keep_for(self.run.step, kept)
         self.saved_at = time.monotonic()
 
     def _state(self) -> Tree:
@@ -205,7 +201,6 @@ class Loop:
             "best_score": self.best_score,
             "evaluated_step": self.evaluated_step,
             "sums": self.sums,
-            "windows": self.windows,
         }
 
     def _restore(self, step: int, tree: Tree) -> None:

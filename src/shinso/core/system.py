@@ -45,8 +45,8 @@ class System:
     learner: str
     predictor: str
     evaluate: str
-    data: str  # the default set
-    data_kinds: tuple[str, ...]  # the kinds of data its readers give
+    data: str | None = None  # the default set; None: it learns from an environment, not from data
+    data_kinds: tuple[str, ...] = ()  # the kinds of data its readers give
     build: str | None = None
     example_inputs: str | None = None
     options: str | None = None

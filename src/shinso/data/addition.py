@@ -127,10 +127,12 @@ class AdditionSet:
     @cached_property
     def _held_out(self) -> NDArray[np.bool_]:
         """Marks the tenth of the pairs with the lowest hash; a + b and b + a share theirs, so that
-        neither is in train while the other is in valid (1,639 of them: the tenth ends in a twin)."""
+        neither is in train while the other is in valid. (1,639 pairs: the tenth ends in a twin.)"""
         pairs = zip(self.test.first.tolist(), self.test.second.tolist(), strict=True)
         keys = np.array([_hash(f"{min(a, b)} + {max(a, b)}") for a, b in pairs], dtype=np.uint64)
-        return keys <= np.sort(keys)[round(HELD_OUT * len(keys)) - 1]
+        last = np.sort(keys)[round(HELD_OUT * len(keys)) - 1]
+        held_out: NDArray[np.bool_] = keys <= last
+        return held_out
 
 
 def _hash(text: str) -> int:

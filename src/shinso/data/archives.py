@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import IO
 
 from shinso.core.errors import UserError
@@ -204,15 +204,8 @@ def _check_name(path: Path, name: str) -> None:
 
 
 def _leads_out(name: str) -> bool:
-    windows, posix = PureWindowsPath(name), PurePosixPath(name)
-    return bool(
-        not name
-        or "\0" in name
-        or windows.drive
-        or windows.root  # a leading / or \
-        or ".." in windows.parts
-        or ".." in posix.parts
-    )
+    path = PureWindowsPath(name)  # takes / and \ for separators, and knows drives
+    return bool(not name or "\0" in name or path.drive or path.root or ".." in path.parts)
 
 
 # --- Streams -----------------------------------------------------------------------------------

@@ -6,7 +6,10 @@ Data sets and predictors read every image through here, so that both see the sam
 from __future__ import annotations
 
 import io
+import stat
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,10 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from shinso.core.errors import UserError
+from shinso.data.entry import format_bytes
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+MAX_BYTES = 1 << 30
 MAX_SIDE = 20_000  # pixels
 MAX_PIXELS = 178_956_970  # what Pillow, too, takes for a decompression bomb: half a GiB as RGB
 
@@ -41,7 +46,8 @@ def read_image(source: str | Path | bytes, name: str = "") -> _Array:
     content, name = _content(source, name)
     image = _opened(content, name)
     try:
-        return _pixels(ImageOps.exif_transpose(image), name)
+        with _quiet():
+            return _pixels(ImageOps.exif_transpose(image), name)
     except UserError:
         raise
     except Exception as error:  # decoders raise a dozen kinds, from struct.error to KeyError
@@ -57,10 +63,18 @@ def image_size(source: str | Path | bytes, name: str = "") -> tuple[int, int]:
 def _content(source: str | Path | bytes, name: str) -> tuple[bytes, str]:
     if isinstance(source, bytes):
         return source, name or "image"
+    path, name = Path(source), name or str(source)
     try:
-        return Path(source).read_bytes(), name or str(source)
-    except OSError as error:
-        raise UserError(f"{source}: {(error.strerror or str(error)).lower()}") from error
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise UserError(f"{name} is no file")
+        if about.st_size > MAX_BYTES:
+            raise UserError(f"{name} is larger than {format_bytes(MAX_BYTES)}; make it smaller")
+        return path.read_bytes(), name
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise UserError(
+            f"{name}: {(getattr(error, 'strerror', '') or str(error)).lower()}"
+        ) from error
 
 
 def _opened(content: bytes, name: str) -> Image.Image:
@@ -68,9 +82,7 @@ def _opened(content: bytes, name: str) -> Image.Image:
     if not content:
         raise UserError(f"{name} is empty")
     try:
-        with warnings.catch_warnings():
-            # Our own bound is below; a warning would only repeat it.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with _quiet():
             image = Image.open(io.BytesIO(content), formats=_FORMATS)
     except Image.DecompressionBombError:
         raise UserError(f"{name} has more than {MAX_PIXELS:,} pixels; make it smaller") from None
@@ -115,6 +127,14 @@ def _from_16_bit(image: Image.Image, name: str) -> _Array:
     if pixels.min() < 0 or pixels.max() > 65_535:
         raise UserError(f"{name} has 32-bit pixels; save it with 8 or 16 bits")
     return ((pixels + 128) // 257).astype(np.uint8)  # 65,535 = 255 x 257; rounds to nearest
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Pillow's warnings of large sizes, which have our own bound, and of odd metadata."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _said(error: Exception) -> str:

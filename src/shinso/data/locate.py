@@ -49,7 +49,7 @@ def cache_folder() -> Path:
 def listed_folders() -> tuple[Path, ...]:
     """The folders of SHINSO_DATA."""
     listed = os.environ.get("SHINSO_DATA", "").split(os.pathsep)
-    return tuple(Path(folder).expanduser() for folder in listed if folder)
+    return tuple(Path(os.path.expanduser(folder)) for folder in listed if folder)
 
 
 def set_folders(entry: DataSetEntry) -> tuple[Path, ...]:
@@ -58,7 +58,8 @@ def set_folders(entry: DataSetEntry) -> tuple[Path, ...]:
     if entry.package:
         folders.append(SYSTEM_FOLDER / entry.package.removeprefix("dataset-"))
     folders.append(cache_folder() / entry.name)
-    return tuple(folder for folder in folders if folder.is_dir())
+    # os.path, since pathlib raises where a parent may not be read.
+    return tuple(folder for folder in folders if os.path.isdir(folder))
 
 
 def found_files(entry: DataSetEntry, folders: Sequence[Path] | None = None) -> dict[str, Path]:
@@ -67,7 +68,7 @@ def found_files(entry: DataSetEntry, folders: Sequence[Path] | None = None) -> d
     found = {}
     for file in entry.files:
         candidates = (folder / file.name for folder in folders)
-        path = next((path for path in candidates if path.is_file()), None)
+        path = next((path for path in candidates if os.path.isfile(path)), None)
         if path is not None:
             found[file.name] = path
     return found
@@ -122,9 +123,13 @@ def find_file(entry: DataSetEntry, names: Sequence[str]) -> Located | None:
 
 
 def _occurrences(folder: Path, name: str) -> Iterator[Located]:
-    if (folder / name).is_file():
+    if os.path.isfile(folder / name):
         yield Located(folder / name)
-    for archive in sorted(path for path in folder.iterdir() if is_archive(path)):
+    try:
+        archives = sorted(path for path in folder.iterdir() if is_archive(path))
+    except OSError as error:
+        raise UserError(f"{folder}: {(error.strerror or str(error)).lower()}") from error
+    for archive in archives:
         for member in member_names(archive):
             if member == name or member.endswith(f"/{name}"):
                 yield Located(archive, member)
@@ -135,4 +140,4 @@ def is_path(text: str, set_names: Sequence[str]) -> bool:
     separators = (os.sep, os.altsep) if os.altsep else (os.sep,)
     if any(separator in text for separator in separators):
         return True
-    return text not in set_names and Path(text).exists()
+    return text not in set_names and os.path.exists(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Collection, Sized
 from dataclasses import replace
 from pathlib import Path
@@ -67,7 +68,7 @@ def open_data(
         UserError: there is no such set or path, it is not here, is damaged, or is of another kind.
     """
     if isinstance(name_or_path, Path) or is_path(name_or_path, set_names()):
-        return _open_path(Path(name_or_path).expanduser(), kinds, skip_bad)
+        return _open_path(Path(os.path.expanduser(name_or_path)), kinds, skip_bad)
     entry = entry_of(name_or_path)
     _check_kind(entry.name, entry.kind, kinds)
     return _open_entry(entry, needed_files(entry))
@@ -84,7 +85,7 @@ def _open_entry(entry: DataSetEntry, files: dict[str, Path]) -> Any:
 
 
 def _open_path(path: Path, kinds: Collection[str], skip_bad: bool) -> Any:
-    if not path.exists():
+    if not os.path.exists(path):
         raise UserError(f"{path} is not there; give a folder, or a set of shinso data list")
     entry = _recognised(path)
     if entry is not None:

@@ -12,7 +12,7 @@ Run it: python -m shinso.scratch.adder [--seed N] [--initialisation normal|xavie
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,10 +25,10 @@ HIDDEN = 16
 
 # The standard deviation of the weights of a unit with n inputs. The course's "Xavier" is
 # 1 / sqrt(n); "He" is sqrt(2) times that.
-INITIALISATIONS = {
+INITIALISATIONS: dict[str, Callable[[int], float]] = {
     "normal": lambda n: 1.0,
-    "xavier": lambda n: 1 / np.sqrt(n),
-    "he": lambda n: np.sqrt(2 / n),
+    "xavier": lambda n: n**-0.5,
+    "he": lambda n: (2 / n) ** 0.5,
 }
 
 

@@ -11,6 +11,7 @@ before; `d_v` is dL/dv. A state is the tuple (h,) or (h, c).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,7 +32,8 @@ def relu(a: Array) -> Array:
 
 
 # Each function and its slope, written in terms of its own value y.
-ACTIVATIONS = {
+Function = Callable[[Array], Array]
+ACTIVATIONS: dict[str, tuple[Function, Function]] = {
     "sigmoid": (sigmoid, lambda y: y * (1 - y)),
     "tanh": (np.tanh, lambda y: 1 - y**2),
     "relu": (relu, lambda y: (y > 0).astype(y.dtype)),

@@ -49,8 +49,13 @@ def figure(exhibit: Exhibit) -> Markup:
         tag("p", exhibit.note) if exhibit.note else None,
         tag("p", f"{cut}; all are in the run folder.", class_="cut") if cut else None,
     )
-    wide = " wide" if isinstance(exhibit, (Gallery, Heatmap, Table, Text)) else ""
-    return tag("figure", caption, body, class_=f"card {exhibit.kind}{wide}")
+    return tag("figure", caption, body, class_=f"card {exhibit.kind}{_width(exhibit)}")
+
+
+def _width(exhibit: Exhibit) -> str:
+    """What needs the whole width of a wide screen."""
+    long = isinstance(exhibit, Text) and any(len(line) > 60 for line in exhibit.lines)
+    return " wide" if long or isinstance(exhibit, (Gallery, Heatmap, Table)) else ""
 
 
 def figures(exhibits: Sequence[Exhibit]) -> Markup:
@@ -59,7 +64,16 @@ def figures(exhibits: Sequence[Exhibit]) -> Markup:
 
 def sortable(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Markup:
     """A table that a click on a column's head sorts; cells may be text, numbers or Markup."""
-    head = [tag("th", tag("button", name, type="button"), scope="col") for name in columns]
+    numeric = [all(_is_number(row[i]) for row in rows) for i in range(len(columns))]
+    head = [
+        tag(
+            "th",
+            tag("button", name, type="button"),
+            scope="col",
+            class_="number" if numeric[i] and rows else None,
+        )
+        for i, name in enumerate(columns)
+    ]
     body = [tag("tr", *(_cell(value) for value in row)) for row in rows]
     table = tag("table", tag("thead", tag("tr", *head)), tag("tbody", *body), class_="sortable")
     return tag("div", table, class_="scroll", tabindex=0)
@@ -68,9 +82,13 @@ def sortable(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Markup:
 def _cell(value: Cell | Markup | Shown) -> Markup:
     if isinstance(value, Shown):
         return tag("td", value.text, class_="number", data_value=repr(value.value))
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if isinstance(value, (int, float)):
         return tag("td", number(value), class_="number", data_value=repr(float(value)))
-    return tag("td", "–" if value is None else value)
+    return tag("td", "–" if value is None else value, class_="number" if value is None else None)
+
+
+def _is_number(value: object) -> bool:
+    return value is None or isinstance(value, (int, float, Shown))
 
 
 def _curve(curve: Curve) -> tuple[Markup, str]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from shinso.core.exhibits import Heatmap, Matrix, png
 from shinso.core.report.images import DIVERGING, SEQUENTIAL, Colours, coloured, data_address
 from shinso.core.report.markup import Markup, join, tag
+from shinso.core.report.plots import round_step
 from shinso.core.report.words import counted, number
 
 MOST_COUNTED_CLASSES = 30  # a larger matrix is drawn as a heat map
@@ -33,7 +34,7 @@ def _counted_grid(
 ) -> Markup:
     """A table whose cells are shaded by their share of the row; off the diagonal of a square one
     even a small share is an error, hence the square root."""
-    corner = tag("td", f"{matrix.row_title} ↓ {matrix.column_title} →", class_="corner")
+    axes = tag("caption", f"{matrix.row_title} ↓ {matrix.column_title} →")
     tall = " tall" if max((len(label) for label in matrix.column_labels), default=0) > 3 else ""
     heads = [tag("th", tag("span", x), scope="col", class_=tall) for x in matrix.column_labels]
     rows = []
@@ -48,7 +49,7 @@ def _counted_grid(
             kind = f"{'miss' if miss else 'hit'} l{level}"
             cells.append(tag("td", f"{count:,}" if count else "", class_=kind, title=told))
         rows.append(tag("tr", *cells))
-    table = tag("table", tag("tr", corner, *heads), *rows, class_="confusion")
+    table = tag("table", axes, tag("tr", tag("td"), *heads), *rows, class_="confusion")
     return tag("div", table, class_="scroll", tabindex=0)
 
 
@@ -162,8 +163,8 @@ def _heights(values: NDArray[Any], log: bool) -> tuple[NDArray[Any], float, floa
 
 
 def _row_labels(rows: list[str], row_height: int) -> Markup:
-    short = [label if len(label) <= 22 else f"{label[:9]}…{label[-12:]}" for label in rows]
-    every = -(-12 // row_height)
+    short = [label if len(label) <= 18 else f"{label[:8]}…{label[-9:]}" for label in rows]
+    every = int(round_step(16 / row_height)) if row_height < 14 else 1
     texts = [
         tag("text", short[i], x="100%", y=i * row_height + row_height / 2 + 4, text_anchor="end")
         for i in range(0, len(rows), every)
@@ -175,7 +176,7 @@ def _row_labels(rows: list[str], row_height: int) -> Markup:
 def _column_labels(columns: list[str], height: int) -> Markup:
     """As many as have room on a phone."""
     longest = max((_width(label) for label in columns), default=1)
-    every = -(-len(columns) // max(1, 230 // (longest + 10)))
+    every = int(round_step(max(1.0, len(columns) * (longest + 10) / 230)))
     return join(
         *(
             tag(

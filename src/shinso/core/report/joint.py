@@ -21,11 +21,12 @@ MOST_SCORES = 6  # columns of the table
 def joint_opening(runs: Sequence[RunRecord], title: str, intro: str) -> Markup:
     """Title, intro, the table of all runs, and bars where runs can be compared."""
     names = _names(runs)
+    races = [_race(score, group) for score, group in _races(runs, names)]
     return join(
         tag("h1", title),
         tag("p", intro, class_="lead") if intro else None,
-        tag("div", *(_race(score, group) for score, group in _races(runs, names)), class_="races"),
-        _board(runs, names),
+        tag("div", *races, class_="races") if races else None,
+        tag("div", _board(runs, names), class_="card"),
     )
 
 
@@ -34,11 +35,11 @@ def joint_sections(runs: Sequence[RunRecord]) -> list[Section]:
     names = _names(runs)
     plots = _common_curves(runs, names)
     sections = [Section("Curves together", figures(plots))] if plots else []
-    for run, name in zip(runs, names, strict=True):
+    for number, (run, name) in enumerate(zip(runs, names, strict=True), start=1):
         shown = parts.remaining(run)
         more = tag("details", tag("summary", "More of this run"), figures(shown), class_="card")
         body = join(parts.opening(run, titled=False), more if shown else None)
-        sections.append(Section(name, body))
+        sections.append(Section(name, body, anchor=f"run-{number}"))
     differing = _differing_settings(runs, names)
     return [*sections, differing] if differing else sections
 
@@ -86,11 +87,12 @@ def _board(runs: Sequence[RunRecord], names: Sequence[str]) -> Markup:
     """One row a run; the head of a column sorts."""
     scores = list(dict.fromkeys(score for run in runs for score in run.scores))[:MOST_SCORES]
     rows: list[tuple[Any, ...]] = []
-    for run, name in zip(runs, names, strict=True):
+    for number, (run, name) in enumerate(zip(runs, names, strict=True), start=1):
+        link = tag("a", name, href=f"#run-{number}")
         values = (_shown(score, run.scores.get(score)) for score in scores)
         time = None if run.seconds is None else Shown(duration(run.seconds), run.seconds)
         split = parts.split_name(run) if run.scores else "–"
-        rows.append((name, run.data, split, *values, run.step, time))
+        rows.append((link, run.data, split, *values, run.step, time))
     columns = ("run", "data", "split", *(meaning(score).title for score in scores), "steps", "time")
     return sortable(columns, rows)
 

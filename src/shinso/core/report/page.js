@@ -22,10 +22,12 @@ function themeToggle(button) {
 
 // Calls show(left, top) with fractions of the field under the pointer, hide() when it leaves.
 function onPoint(field, show, hide) {
-  field.addEventListener("pointermove", (event) => {
+  const point = (event) => {
     const box = field.getBoundingClientRect();
     show((event.clientX - box.left) / box.width, event.clientY - box.top);
-  });
+  };
+  field.addEventListener("pointerdown", point);
+  field.addEventListener("pointermove", point);
   field.addEventListener("pointerleave", hide);
   field.addEventListener("blur", hide);
 }
@@ -114,6 +116,15 @@ function sortOnClick(table) {
   }));
 }
 
+// A link to a folded part opens it.
+function openTarget() {
+  const target = document.getElementById(location.hash.slice(1));
+  const details = target && target.querySelector(":scope > details");
+  if (details) details.open = true;
+}
+
+addEventListener("hashchange", openTarget);
+openTarget();
 all(".theme").forEach(themeToggle);
 all(".plot").forEach(readPlot);
 all(".heat").forEach(readHeat);

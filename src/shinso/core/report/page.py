@@ -19,6 +19,7 @@ class Section:
     body: Markup
     note: str = ""
     folded: bool = False
+    anchor: str = ""  # where links lead; part-1, part-2, ... without one
 
 
 def render_page(title: str, sections: Sequence[Section], opening: Markup | None = None) -> str:
@@ -52,7 +53,7 @@ def render_page(title: str, sections: Sequence[Section], opening: Markup | None 
 
 def _bar(sections: Sequence[Section]) -> Markup:
     links = [
-        tag("a", section.title, href=f"#part-{number}")
+        tag("a", section.title, href=f"#{_anchor(number, section)}")
         for number, section in enumerate(sections, start=1)
     ]
     toggle = tag(
@@ -83,7 +84,12 @@ def _section(number: int, section: Section) -> Markup:
         body = tag("details", summary, note, section.body, class_="card")
     else:
         body = join(tag("h2", section.title), note, section.body)
-    return tag("section", body, id=f"part-{number}")
+    kind = "folded" if section.folded else None
+    return tag("section", body, id=_anchor(number, section), class_=kind)
+
+
+def _anchor(number: int, section: Section) -> str:
+    return section.anchor or f"part-{number}"
 
 
 def _template(name: str) -> Markup:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from shinso.core.exhibits import Curve, Exhibit, Gallery, Heatmap, Matrix, Sound, Text
 from shinso.core.report.figures import figure, sortable
 from shinso.core.report.markup import Markup, join, tag
 from shinso.core.report.page import Section
 from shinso.core.report.plots import bars, line_plot
 from shinso.core.report.record import RunRecord, Series
-from shinso.core.report.words import counted, duration, meaning, setting, spoken
+from shinso.core.report.words import counted, duration, listed, meaning, setting, spoken
 
 MOST_CARDS = 6
 SHOWPIECES = (Gallery, Heatmap, Sound, Matrix, Text)  # the prettiest first
@@ -46,7 +48,7 @@ def learned(run: RunRecord) -> Markup:
     if not run.evaluation:
         told.append(" so far")
     for verb, names in _compared(run, score):
-        told.append(f"; {verb} {' and '.join(names)}")
+        told.append(f"; {verb} {listed(names)}")
     return join(*told, ".")
 
 
@@ -90,7 +92,8 @@ def score_table(run: RunRecord) -> Section | None:
         says = "; ".join(part for part in (known.says, _direction(known.better)) if part)
         rows.append((known.title, tag("b", known.write(value)), *others, says))
     columns = ("score", run.system, *map(spoken, run.baselines), "what it means")
-    return Section("Scores", sortable(columns, rows), f"On {split_name(run)} data.")
+    table = tag("div", sortable(columns, rows), class_="card")
+    return Section("Scores", table, f"On {split_name(run)} data.")
 
 
 def settings(run: RunRecord) -> Section | None:
@@ -154,7 +157,10 @@ def _headline(run: RunRecord) -> Markup | None:
         tag("span", tag("b", known.title), tag("br"), says),
         class_="headline",
     )
-    values = {run.system: value, **rivals(run, score)}
+    beside = rivals(run, score)
+    if not beside:
+        return figures
+    values = {run.system: value, **beside}
     ordered = dict(
         sorted(values.items(), key=lambda item: item[1], reverse=known.better != "lower")
     )
@@ -212,9 +218,10 @@ def _score_curve(score: str, lines: dict[str, Series]) -> Curve:
 
 
 def _wide(lines: dict[str, Series]) -> bool:
-    """Whether the values span more than two powers of ten."""
+    """Whether values, but for a few, span so much that a log scale shows more."""
     values = [value for _, ys in lines.values() for value in ys]
-    return bool(min(values) > 0 and max(values) > 100 * min(values))
+    low, high = np.quantile(values, (0.05, 0.95))
+    return bool(min(values) > 0 and high > 30 * low)
 
 
 def _long(lines: dict[str, Series]) -> bool:

@@ -43,7 +43,7 @@ class Axis:
         low, high = float(values.min()), float(values.max())
         if low == high:
             low, high = low - 0.5, high + 0.5
-        step = _round_step((high - low) / 5.5)
+        step = round_step((high - low) / 5.5)
         if log:
             step = max(1.0, round(step))
         if padded:
@@ -266,7 +266,7 @@ def _described(curve: Curve, lines: Sequence[_Line]) -> str:
     return f"{curve.title}, over {curve.x_label}: {ends or 'no points yet'}"
 
 
-def _round_step(step: float) -> float:
+def round_step(step: float) -> float:
     """The next of 1, 2, 5 times a power of ten."""
     power: float = 10.0 ** math.floor(math.log10(step))
     return next(m * power for m in (1, 2, 5, 10) if m * power >= step * (1 - 1e-9))

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from shinso.core.exhibits import Curve, Exhibit, Heatmap, Matrix
 
 DOTS_PER_INCH = 150
-MOST_LABELS = 40  # along an axis; more would overlap
+MOST_LABELS = 24  # along an axis; more would overlap
 
 
 def draw(exhibit: Exhibit) -> bytes:

@@ -1,0 +1,385 @@
+"""The report is one whole page: balanced, escaped, without any address outside, bounded in size."""
+
+import base64
+import io
+import json
+import re
+from hashlib import sha256
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from shinso.core.errors import UserError
+from shinso.core.exhibits import (
+    Curve,
+    Gallery,
+    Heatmap,
+    Matrix,
+    Picture,
+    Sound,
+    Table,
+    Text,
+    save,
+)
+from shinso.core.report import Section, figure, render_page, write_joint_report, write_report
+from shinso.core.report.figures import MOST_PICTURES, MOST_ROWS
+from shinso.core.report.markup import Markup, tag
+from shinso.core.report.plots import HEIGHT, MOST_POINTS, Axis, bars, line_plot, thinned
+from shinso.core.report.words import duration, listed, meaning, number
+
+HOSTILE = '"><b>猫 & <script>alert(1)</script>'
+VOID = {"br", "img", "link", "meta"}
+
+
+class Page(HTMLParser):
+    """What is on a page; fails where tags are not balanced."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.tags, self.attributes, self.words = [], [], [], []
+        self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, name, attributes):
+        self.tags.append(name)
+        self.attributes += [(name, key, value) for key, value in attributes]
+        if name not in VOID:
+            self.open.append(name)
+
+    def handle_endtag(self, name):
+        assert self.open and self.open.pop() == name, f"</{name}> closes nothing"
+
+    def handle_data(self, text):
+        self.words.append(text)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+    def values(self, key):
+        return [value for _, found, value in self.attributes if found == key]
+
+
+def make_run(folder, system="lenet", name="digits", accuracy=0.9722, seed=0):
+    """A run folder such as the loop leaves behind."""
+    folder.mkdir(parents=True)
+    settings = {"epochs": 20, "learning_rate": 0.002, "clip_norm": None, "compile": False}
+    recipe = {
+        "format": 1,
+        "system": system,
+        "recipe": {**settings, "width": int(1000 * accuracy)},
+        "data": {"name": name, "digests": {"digits": "9f3a"}},
+        "seed": seed,
+        "device": "cpu",
+        "threads": 2,
+        "world_size": 1,
+        "start": None,
+        "lever": None,
+        "versions": {"torch": "2.11.0"},
+    }
+    (folder / "recipe.json").write_text(json.dumps(recipe))
+    rows = [{"step": 10 * i, "train": {"loss": 2.0 / i}} for i in range(1, 41)]
+    rows += [
+        {"step": 100 * i, "valid": {"loss": 3.0 / i, "accuracy": accuracy - 0.1 / i}}
+        for i in range(1, 5)
+    ]
+    write_lines(folder / "metrics.jsonl", rows)
+    timing = [{"step": 100 * i, "seconds": 20.5 * i, "rate": 4.9} for i in range(1, 5)]
+    write_lines(folder / "timing.jsonl", timing)
+    evaluation = {
+        "split": "valid",
+        "step": 400,
+        "scores": {"loss": 0.094, "accuracy": accuracy},
+        "baselines": {
+            "majority_class": {"accuracy": 0.101},
+            "nearest neighbour": {"accuracy": 0.9861},
+        },
+    }
+    (folder / "evaluation.json").write_text(json.dumps(evaluation))
+    digits = [Picture(np.full((8, 8), i, np.uint8), f"digit {i}", "good") for i in range(5)]
+    shown = [
+        Matrix("Confusion", "note", [[9, 1], [4, 6]], ["cat", HOSTILE], ["cat", HOSTILE]),
+        Gallery(f"Digits {HOSTILE}", HOSTILE, [*digits, Picture(digits[0].pixels, HOSTILE, "bad")]),
+    ]
+    save(shown, folder / "exhibits" / "evaluation", stills=False)
+    norms = Heatmap("Norms", "note", np.eye(3), [HOSTILE, "b", "c"], (), HOSTILE, "step", log=True)
+    save([norms], folder / "exhibits" / "training", stills=False)
+    return folder
+
+
+def write_lines(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def read(path):
+    return Page(path.read_text(encoding="utf-8"))
+
+
+def assert_stands_alone(page):
+    """Nothing on the page leads elsewhere, and nothing hostile became an element."""
+    for name, key, value in page.attributes:
+        assert not key.startswith("on") and key != "style", (name, key)
+        if key in ("src", "href", "srcset", "action", "data", "poster"):
+            assert value.startswith(("data:", "#")), (name, key, value[:80])
+    assert page.tags.count("script") == 1
+    assert "@import" not in page.text and "url(" not in page.text
+    assert "alert(1)" in page.text
+
+
+def test_a_whole_run(tmp_path):
+    path = write_report(make_run(tmp_path / "run"))
+    assert path == tmp_path / "run" / "report.html"
+    page = read(path)
+    assert_stands_alone(page)
+    assert "http" not in re.sub("http-equiv", "", path.read_text())
+    said = "Accuracy of 97.2% on validation data; ahead of majority class (10.1%); behind nearest"
+    assert said in page.text
+    for words in ("400 steps · 1 min 22 s · cpu", "Learning curves", "Digits", "Confusion",
+                  "15 of 20", "4 times", "Norms", "learning_rate", "torch"):  # fmt: skip
+        assert words in page.text, words
+
+
+def test_the_chief_score_is_no_loss_and_stands_in_the_opening(tmp_path):
+    page = write_report(make_run(tmp_path / "run")).read_text()
+    assert re.search(r'class="big">97\.2%<', page)
+    assert page.index("97.2%") < page.index("Learning curves", page.index("<main"))
+
+
+def test_the_policy_admits_exactly_the_style_and_script_of_the_page():
+    html = render_page("Title", [])
+    policy = next(v for _, k, v in Page(html).attributes if k == "content" and "default-src" in v)
+    assert policy.startswith("default-src 'none'") and "unsafe" not in policy
+    for name in ("style", "script"):
+        text = re.search(f"<{name}>(.*?)</{name}>", html, re.DOTALL).group(1)
+        digest = base64.b64encode(sha256(text.encode()).digest()).decode()
+        assert f"{name}-src 'sha256-{digest}'" in policy
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        ["metrics.jsonl"],
+        ["timing.jsonl"],
+        ["evaluation.json"],
+        ["metrics.jsonl", "timing.jsonl", "evaluation.json", "exhibits"],
+    ],
+    ids=" ".join,
+)
+def test_a_run_in_progress(missing, tmp_path):
+    run = make_run(tmp_path / "run")
+    for name in missing:
+        (run / name).rename(tmp_path / name)
+    page = read(write_report(run))
+    assert "lenet on digits" in page.text
+    assert ("in progress" in page.text) == ("evaluation.json" in missing)
+    if missing == ["evaluation.json"]:
+        assert "Accuracy of 94.7% on validation data so far." in page.text
+    if len(missing) == 4:
+        assert "0 steps made and no score yet." in page.text
+
+
+def test_a_line_cut_short_by_a_kill_is_passed_over(tmp_path):
+    run = make_run(tmp_path / "run")
+    with (run / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 500, "trai')
+    assert "400 steps" in read(write_report(run)).text
+
+
+def test_a_folder_that_is_no_run_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"recipe\.json"):
+        write_report(tmp_path)
+
+
+def test_several_runs_on_one_page(tmp_path):
+    runs = [
+        make_run(tmp_path / "a", "lenet", accuracy=0.91),
+        make_run(tmp_path / "b", "resnet", accuracy=0.95),
+        make_run(tmp_path / "c", "vgg", name="fashion-mnist", accuracy=0.5),
+    ]
+    path = write_joint_report(runs, tmp_path / "joint.html", HOSTILE, "What they learned.")
+    page = read(path)
+    assert_stands_alone(page)
+    for words in ("What they learned.", "Accuracy on digits", "Settings that differ", "95.0%"):
+        assert words in page.text, words
+    assert "Accuracy on fashion-mnist, validation data" not in page.text  # one run is no race
+    ids, links = page.values("id"), [v for v in page.values("href") if v.startswith("#r")]
+    assert len(ids) == len(set(ids)) and {link[1:] for link in links} <= set(ids)
+
+
+def test_runs_of_one_system_are_told_apart_by_folder(tmp_path):
+    runs = [make_run(tmp_path / name, seed=i) for i, name in enumerate(("first", "second"))]
+    page = read(write_joint_report(runs, tmp_path / "joint.html", "Two seeds"))
+    assert "first" in page.text and "second" in page.text
+
+
+@pytest.mark.parametrize(
+    "exhibit",
+    [
+        Curve(HOSTILE, HOSTILE, {HOSTILE: ([0, 1, 2], [1.0, 10.0, 100.0])}, HOSTILE, HOSTILE, True),
+        Table(HOSTILE, HOSTILE, (HOSTILE, "n"), [(HOSTILE, 1), (None, 2.5)]),
+        Matrix(HOSTILE, HOSTILE, np.eye(2, dtype=int), [HOSTILE, "b"], [HOSTILE, "b"], HOSTILE),
+        Matrix(HOSTILE, HOSTILE, np.eye(40, dtype=int), [HOSTILE] * 40, [HOSTILE] * 40),
+        Heatmap(HOSTILE, HOSTILE, [[-1.0, np.nan], [1.0, 0.0]], [HOSTILE] * 2, [HOSTILE] * 2),
+        Gallery(HOSTILE, HOSTILE, [Picture(np.zeros((2, 2, 3), np.uint8), HOSTILE)]),
+        Text(HOSTILE, HOSTILE, [HOSTILE]),
+        Sound(HOSTILE, HOSTILE, np.zeros(100), 8000),
+    ],
+    ids=lambda exhibit: exhibit.kind,
+)
+def test_every_kind_is_escaped(exhibit):
+    assert_stands_alone(Page(render_page("Title", [Section(HOSTILE, figure(exhibit), HOSTILE)])))
+
+
+@pytest.mark.parametrize(
+    "exhibit",
+    [
+        Curve("Empty", "", {}),
+        Curve("No point", "", {"a": ([], [])}),
+        Curve("One point", "", {"a": ([3], [2.0])}),
+        Curve("Only gaps", "", {"a": ([1, 2], [np.nan, np.inf])}),
+        Curve("Log of nothing positive", "", {"a": ([1, 2], [0.0, -1.0])}, log_y=True),
+        Table("Empty", "", ("a",), []),
+        Matrix("No count", "", [[0, 0]], ["a"], ["x", "y"]),
+        Heatmap("Only gaps", "", [[np.nan]]),
+        Heatmap("Log of nothing positive", "", [[-1.0, 0.0]], log=True),
+        Gallery("Empty", "", []),
+        Text("Empty", "", []),
+        Sound("Silent", "", [], 8000),
+    ],
+    ids=lambda exhibit: f"{exhibit.kind}: {exhibit.title}",
+)
+def test_an_exhibit_with_nothing_in_it(exhibit):
+    html = figure(exhibit)
+    assert "nan" not in html.replace("nance", "") and "inf" not in html
+    Page(html)
+
+
+def test_a_page_is_bounded_however_much_there_is_to_show():
+    noise = np.random.default_rng(0)
+    steps = np.arange(100_000)
+    huge = [
+        Curve("c", "", {f"line {i}": (steps, noise.random(100_000)) for i in range(15)}),
+        Table("t", "", ("a",), [(i,) for i in range(10_000)]),
+        Heatmap("h", "", noise.random((1000, 700))),
+        Gallery("g", "", [Picture(noise.integers(0, 256, (40, 40), np.uint8))] * 500),
+        Text("w", "", ["word"] * 50_000),
+        Sound("s", "", np.zeros(8000 * 60), 8000),
+    ]
+    html = [figure(exhibit) for exhibit in huge]
+    assert all(len(part) < 600_000 for part in html), [len(part) for part in html]
+    assert html[1].count("<tr>") == MOST_ROWS + 1
+    assert html[3].count("<img") == MOST_PICTURES
+    assert all("in the run folder" in part for part in (*html[:2], *html[3:]))
+
+
+def test_a_large_picture_is_shrunk_and_a_small_one_kept_pixel_by_pixel():
+    pixels = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    large = np.zeros((1000, 400, 3), np.uint8)
+    html = figure(Gallery("g", "", [Picture(pixels), Picture(large)]))
+    small, shrunk = (
+        Image.open(io.BytesIO(base64.b64decode(found)))
+        for found in re.findall(r'src="data:image/png;base64,([^"]+)"', html)
+    )
+    np.testing.assert_array_equal(np.asarray(small), pixels)
+    assert max(shrunk.size) == 256
+    assert html.count('class="pixels"') == 1
+
+
+def test_thinning_keeps_spikes_and_ends():
+    xs = np.arange(5000)
+    ys = np.zeros(5000)
+    ys[1234], ys[4321], ys[100] = 7.0, -7.0, np.nan
+    few_xs, few_ys = thinned(xs, ys)
+    assert len(few_xs) <= MOST_POINTS
+    assert (few_xs[0], few_xs[-1]) == (0, 4999)
+    assert (np.nanmax(few_ys), np.nanmin(few_ys)) == (7.0, -7.0)
+    assert np.all(np.diff(few_xs) > 0)
+
+
+def test_axis_ticks_are_round_and_inside():
+    axis = Axis.over(np.array([0.13, 0.97]), padded=True)
+    assert axis.ticks == pytest.approx((0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
+    np.testing.assert_allclose(axis.place([0.0, 0.5, 1.0]), [0, 0.5, 1])
+    log = Axis.over(np.array([0.02, 3.0, 0.0]), log=True, padded=True)
+    assert log.ticks == pytest.approx((0.01, 0.1, 1.0, 10.0))
+    np.testing.assert_allclose(log.place([0.01, 10.0]), [0, 1])
+    assert np.isnan(log.place([0.0])[0])
+
+
+def test_points_lie_where_their_values_are():
+    html = line_plot(Curve("c", "", {"a": ([0, 5, 10], [0.0, 5.0, 10.0])}))
+    points = json.loads(dict_of(Page(html))["data-lines"])[0]
+    assert points == [
+        [0.0, HEIGHT, "0", "0"],
+        [50.0, HEIGHT / 2, "5", "5"],
+        [100.0, 0.0, "10", "10"],
+    ]
+    assert f'd="M0 {HEIGHT}L50 {HEIGHT // 2}L100 0"' in html
+
+
+def test_a_gap_lifts_the_pen():
+    html = line_plot(Curve("c", "", {"a": ([0, 1, 2, 3], [0, 1, np.nan, 1])}))
+    path = re.search(r'd="([^"]+)"', html).group(1)
+    assert path.count("M") == 2
+
+
+def test_baselines_are_drawn_where_they_leave_the_curve_room():
+    curve = Curve("c", "", {"a": ([0, 1], [0.9, 0.95])})
+    html = line_plot(curve, {"near": 0.97, "far": 0.1})
+    assert "near" in html and "far" not in html
+
+
+def test_bars_start_at_zero_on_either_side():
+    html = bars({"lost": -50.0, "won": 150.0}, {"won"}, {"lost": "-50", "won": "150"})
+    assert 'x="0.00%" width="25.00%"' in html
+    assert 'x="25.00%" width="75.00%"' in html
+    assert html.count("chosen") == 1
+
+
+def test_a_heat_map_is_one_pixel_a_cell_and_reads_out_its_values():
+    html = figure(Heatmap("h", "", [[0.0, 1.0, 2.0], [np.nan, 4.0, 5.0]], ["r", "s"]))
+    picture = re.search(r'href="data:image/png;base64,([^"]+)"', html).group(1)
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(picture))))
+    assert pixels.shape == (2, 3, 3)
+    brightness = pixels.astype(int).sum(axis=-1)
+    assert brightness[0, 0] < brightness[0, 2] < brightness[1, 2]
+    told = json.loads(dict_of(Page(html))["data-heat"])
+    assert told["cells"] == [[0.0, 1.0, 2.0], [None, 4.0, 5.0]]
+    assert told["rows"] == ["r", "s"] and told["columns"] == ["0", "1", "2"]
+
+
+def dict_of(page):
+    return {key: value for _, key, value in page.attributes}
+
+
+def test_markup_escapes_all_but_markup():
+    assert tag("p", "<b>", Markup("<i></i>"), None, 3, title='"&') == (
+        '<p title="&quot;&amp;">&lt;b&gt;<i></i>3</p>'
+    )
+    assert tag("br", hidden=True, id=None) == "<br hidden>"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0, "0"), (1234.0, "1,234"), (0.03125, "0.03125"), (12345.6, "12,346"), (3.14159, "3.142"),
+     (0.0000312, "3.12e-05"), (float("nan"), "–"), (-2.5, "-2.5")],
+)  # fmt: skip
+def test_numbers_as_people_write_them(value, written):
+    assert number(value) == written
+
+
+def test_scores_in_words():
+    assert meaning("accuracy_16").title == "Accuracy (16)"
+    assert meaning("accuracy_16").write(0.5) == "50.0%"
+    assert meaning("perplexity").beats(10, 20) and not meaning("bleu").beats(10, 20)
+    assert meaning("odd_score").title == "Odd score"
+    assert [duration(s) for s in (3.14, 42.4, 192, 7500)] == [
+        "3.1 s",
+        "42 s",
+        "3 min 12 s",
+        "2 h 5 min",
+    ]
+    assert listed(["a"]) == "a" and listed(["a", "b", "c"]) == "a, b and c"
