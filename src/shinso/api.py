@@ -146,7 +146,9 @@ def _train(
 ) -> Run:
     system = catalog.find(description["system"])
     recipe = system.recipe_class.from_dict(description["recipe"])
-    inputs = {name: catalog.open_artifact(folder / "inputs" / name) for name in description["inputs"]}
+    inputs = {
+        name: catalog.open_artifact(folder / "inputs" / name) for name in description["inputs"]
+    }
     run = Run(system, folder, description, device, group, inputs)
     with deterministic(device):
         run.random.seed_generators("init", 0, device)

@@ -33,9 +33,9 @@ def find(name: str) -> System:
 def of_recipe(recipe: Recipe) -> System:
     """The system that a recipe trains."""
     for system in SYSTEMS.values():
-        if system.recipe.endswith(f":{type(recipe).__name__}"):
-            if system.recipe_class is type(recipe):
-                return system
+        named_so = system.recipe.endswith(f":{type(recipe).__name__}")
+        if named_so and system.recipe_class is type(recipe):
+            return system
     raise UserError(f"no system in the catalogue has the recipe {type(recipe).__name__}")
 
 
@@ -100,34 +100,44 @@ add(
     )
 )
 
-CLASSIFIER = {
-    "field": "vision",
-    "task": "image classification",
-    "learner": "shinso.vision.classification.learner:ClassifierLearner",
-    "predictor": "shinso.vision.classification.predictor:ClassifierPredictor",
-    "evaluate": "shinso.vision.classification.evaluation:evaluate",
-    "options": "shinso.vision.classification.recipe:ClassifierOptions",
-    "data_kinds": ("images",),
-}
 
-add(
-    System(
-        name="lenet",
-        **CLASSIFIER,
-        summary=(
-            "LeNet-5: two convolutions, each followed by subsampling, then three dense layers; "
-            "the net that read the cheques."
-        ),
-        paper="LeCun et al. 1998, Gradient-based learning applied to document recognition",
-        section="digest of the basics, convolutional nets",
+def classifier(
+    name: str, recipe: str, summary: str, paper: str, deviations: tuple[Deviation, ...] = ()
+) -> System:
+    """An image classifier: its recipe and model stand in a folder of its name, the rest is one
+    for all."""
+    place = f"shinso.vision.classification.{name}"
+    return System(
+        name=name,
+        field="vision",
+        task="image classification",
+        summary=summary,
+        paper=paper,
+        section="digest of the basics and day 4, image classification",
         equations=(
             "convolution output (H + 2P - F)/S + 1",
             "p(class) = softmax(logits)",
         ),
-        recipe="shinso.vision.classification.lenet.recipe:LeNetRecipe",
-        build="shinso.vision.classification.lenet.model:build",
-        example_inputs="shinso.vision.classification.lenet.model:example_inputs",
+        recipe=f"{place}.recipe:{recipe}",
+        build=f"{place}.model:build",
+        example_inputs=f"{place}.model:example_inputs",
+        learner="shinso.vision.classification.learner:ClassifierLearner",
+        predictor="shinso.vision.classification.predictor:ClassifierPredictor",
+        evaluate="shinso.vision.classification.evaluation:evaluate",
+        options="shinso.vision.classification.recipe:ClassifierOptions",
         data="digits",
+        data_kinds=("images",),
+        deviations=deviations,
+    )
+
+
+add(
+    classifier(
+        "lenet",
+        "LeNetRecipe",
+        "LeNet-5: two convolutions, each followed by subsampling, then three dense layers; "
+        "the net that read the cheques.",
+        "LeCun et al. 1998, Gradient-based learning applied to document recognition",
         deviations=(
             Deviation(
                 "C3 is connected to all six maps of S2",
@@ -138,8 +148,8 @@ add(
                 "what everyone means by LeNet-5 today",
             ),
             Deviation(
-                "max pooling and ReLU by default; --pooling average --activation tanh gives "
-                "the paper's (without its trainable subsampling coefficients)",
+                "max pooling and ReLU by default; --preset paper gives average pooling and tanh, "
+                "without the paper's trainable subsampling coefficients",
                 "learns faster",
             ),
         ),

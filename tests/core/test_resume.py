@@ -20,10 +20,13 @@ EXACT = pytest.mark.parametrize("system", systems.EXACT, ids=lambda system: syst
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """A fork of a process whose OpenMP threads ran hangs; with one thread there are none."""
+def ready_to_fork(tmp_path_factory):
+    """A fork of a process whose OpenMP threads ran hangs; with one thread there are none. What
+    torch imports at its first step is imported here, and not in every fork."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
+    recipe = systems.CLASSIFIER.make_recipe("quick")
+    api.train(recipe, out=tmp_path_factory.mktemp("warm") / "run")
     yield
     torch.set_num_threads(threads)
 
@@ -181,7 +184,7 @@ def test_all_checkpoints_damaged_is_one_line_and_exit_1(tmp_path):
     stopped_run(folder, system, 60)
     for path in Checkpoints(folder / "checkpoints").steps().values():
         damage(path, "flipped")
-    with pytest.raises(ShinsoError, match="every checkpoint in .* is damaged") as error:
+    with pytest.raises(ShinsoError, match=r"every checkpoint in .* is damaged") as error:
         warnings.simplefilter("ignore")
         api.resume(folder)
     assert error.value.exit_code == 1 and "\n" not in str(error.value)
@@ -191,7 +194,7 @@ def test_a_changed_ledger_segment_is_detected(tmp_path):
     folder = tmp_path / "run"
     stopped_run(folder, systems.DQN, 230)
     damage(max((folder / "ledgers" / "replay-0").glob("*.rows")), "flipped")
-    with pytest.raises(ShinsoError, match="ledger segment .* is damaged"):
+    with pytest.raises(ShinsoError, match=r"ledger segment .* is damaged"):
         api.resume(folder)
 
 

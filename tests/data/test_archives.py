@@ -9,10 +9,10 @@ import tarfile
 import zipfile
 
 import pytest
-from tests.data.conftest import write_tar, write_zip
 
 from shinso.core.errors import UserError
 from shinso.data.archives import Limits, decompressed, member_names, read_member, read_members
+from tests.data.conftest import write_tar, write_zip
 
 CONTENT = {"set/a.txt": b"alpha", "set/深/b.txt": b"beta" * 1000, "set/empty": b""}
 

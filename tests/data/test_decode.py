@@ -8,10 +8,10 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
-from tests.data.conftest import image_bytes
 
 from shinso.core.errors import UserError
 from shinso.data.decode import image_size, read_image
+from tests.data.conftest import image_bytes
 
 
 def saved(image: Image.Image, kind: str, **options) -> bytes:

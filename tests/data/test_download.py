@@ -10,13 +10,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from tests.data.conftest import write_zip
 
 from shinso.core.errors import ShinsoError, UserError
 from shinso.core.files import file_digest
 from shinso.data import download
 from shinso.data.download import fetch, get
 from shinso.data.entry import DataSetEntry, SourceFile
+from tests.data.conftest import write_zip
 
 CONTENT = bytes(range(256)) * 4_000  # 1 MB
 

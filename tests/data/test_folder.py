@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.data.conftest import image_bytes
 
 from shinso.core.errors import UserError
 from shinso.data import describe, open_data
+from tests.data.conftest import image_bytes
 
 CLASSES = ['<b onclick="x">&amp;', "two words", "深層 学習"]
 

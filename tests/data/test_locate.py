@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.data.conftest import write_tar, write_zip
 
 from shinso.core.errors import UserError
 from shinso.data.entry import DataSetEntry, SourceFile
@@ -15,6 +14,7 @@ from shinso.data.locate import (
     needed_files,
     set_folders,
 )
+from tests.data.conftest import write_tar, write_zip
 
 ENTRY = DataSetEntry(
     "shapes",

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.data.conftest import idx_bytes, write_mnist, write_tar
 
 from shinso.core.errors import UserError
 from shinso.data import cifar, open_data, store
 from shinso.data.entry import SourceFile
 from shinso.data.idx import read_idx
 from shinso.data.store import entry_of
+from tests.data.conftest import idx_bytes, write_mnist, write_tar
 
 
 @pytest.fixture

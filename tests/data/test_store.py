@@ -5,7 +5,6 @@ import json
 from hashlib import sha256
 
 import pytest
-from tests.data.conftest import write_mnist, write_tar, write_zip
 
 from shinso.core.errors import UserError
 from shinso.data import check, describe, list_sets, open_data, store
@@ -14,6 +13,7 @@ from shinso.data.entry import SourceFile
 from shinso.data.locate import found_files, is_complete
 from shinso.data.sets import SETS
 from shinso.data.store import entry_of
+from tests.data.conftest import write_mnist, write_tar, write_zip
 
 
 def test_an_unknown_set_names_the_nearest(homes):

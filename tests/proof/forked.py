@@ -12,7 +12,7 @@ from pathlib import Path
 import matplotlib.pyplot  # noqa: F401 - imported here, once, and not in every fork
 import sklearn.datasets  # noqa: F401
 import torch
-import torch.utils.tensorboard  # noqa: F401
+import torch.utils.tensorboard
 
 from shinso import api
 from shinso.core import loop

@@ -3,7 +3,6 @@
 from shinso import catalog
 from shinso.core.system import System, locate
 
-
 __all__ = ["CLASSIFIER", "DQN", "EXACT", "GAN", "SELF_PLAY", "VALUE_ITERATION", "locate"]
 
 

@@ -32,8 +32,7 @@ def after(move):
     """(16,) the cell that each cell's move leads to; off the grid it stays."""
     rows, columns = np.divmod(np.arange(SIDE * SIDE), SIDE)
     rows, columns = (
-        np.clip(axis + d, 0, SIDE - 1)
-        for axis, d in zip((rows, columns), MOVES[move], strict=True)
+        np.clip(axis + d, 0, SIDE - 1) for axis, d in zip((rows, columns), MOVES[move], strict=True)
     )
     return rows * SIDE + columns
 

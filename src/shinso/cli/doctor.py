@@ -13,10 +13,26 @@ from shinso import __version__
 from shinso.cli.output import Output
 from shinso.data import list_sets
 
-PACKAGES = (
-    "torch torchvision numpy numba scikit-learn safetensors pillow matplotlib tensorboard rich "
-    "sacrebleu sentencepiece onnx onnxscript onnxruntime torch-pruning gymnasium sgfmill"
-).split()
+PACKAGES = [
+    "torch",
+    "torchvision",
+    "numpy",
+    "numba",
+    "scikit-learn",
+    "safetensors",
+    "pillow",
+    "matplotlib",
+    "tensorboard",
+    "rich",
+    "sacrebleu",
+    "sentencepiece",
+    "onnx",
+    "onnxscript",
+    "onnxruntime",
+    "torch-pruning",
+    "gymnasium",
+    "sgfmill",
+]
 
 
 def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:

@@ -92,7 +92,6 @@ def positive(text: str) -> int:
     return number
 
 
-
 def _metavar(field: Field) -> str:
     if field.choices:
         return "{" + ",".join(field.choices) + "}"

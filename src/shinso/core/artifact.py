@@ -212,7 +212,9 @@ def _graph_network(path: Path) -> Network:
     try:
         import onnxruntime
     except ImportError:
-        raise UserError(f"{path} is an ONNX graph: pip install 'shinso[export]' to run it") from None
+        raise UserError(
+            f"{path} is an ONNX graph: pip install 'shinso[export]' to run it"
+        ) from None
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     names = [argument.name for argument in session.get_inputs()]
 

@@ -72,4 +72,3 @@ class Checkpoints:
 
 def _digest(content: bytes) -> str:
     return blake2b(content, digest_size=16).hexdigest()
-

@@ -21,12 +21,13 @@ def told(doing: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        reason = (error.strerror or str(error)).lower()
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise ShinsoError(
-                f"{doing} {path}: {error.strerror.lower()}; make room, then go on from the last "
+                f"{doing} {path}: {reason}; make room, then go on from the last "
                 "checkpoint with train --resume"
             ) from error
-        raise UserError(f"{doing} {path}: {(error.strerror or str(error)).lower()}") from error
+        raise UserError(f"{doing} {path}: {reason}") from error
 
 
 def sync(path: Path) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shinso.core.run import Run
     from shinso.core.tree import Tree
 
+
 @dataclass(frozen=True)
 class ForeignWeights:
     """A state_dict of another library, to start from."""

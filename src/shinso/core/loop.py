@@ -18,9 +18,9 @@ from typing import Any, Protocol
 import torch
 
 from shinso.core.errors import Interrupted, ShinsoError
-from shinso.core.evaluation import Evaluation, save_evaluation, save_exhibits
+from shinso.core.evaluation import Evaluation, Scores, save_evaluation, save_exhibits
 from shinso.core.files import settle_folder
-from shinso.core.learner import Learner, Scores
+from shinso.core.learner import Learner
 from shinso.core.metrics import Metrics
 from shinso.core.processes import deterministic
 from shinso.core.run import Run
@@ -224,8 +224,7 @@ class Loop:
         self._checkpoint()
         number = stop[0] if stop else signal.SIGINT
         raise Interrupted(
-            f"stopped at step {self.run.step}; go on with: "
-            f"shinso train --resume {self.run.folder}",
+            f"stopped at step {self.run.step}; go on with: shinso train --resume {self.run.folder}",
             number,
         )
 
@@ -243,9 +242,8 @@ def _check_finite(tree: Tree, refuse: Any) -> None:
     if isinstance(tree, dict):
         for value in tree.values():
             _check_finite(value, refuse)
-    elif isinstance(tree, torch.Tensor) and tree.is_floating_point() and tree.numel():
-        if not bool(torch.isfinite(tree).all()):
-            refuse("a weight or optimiser state is not finite")
+    elif isinstance(tree, torch.Tensor) and not bool(torch.isfinite(tree).all()):
+        refuse("a weight or optimiser state is not finite")
 
 
 @contextmanager
@@ -256,11 +254,12 @@ def _signals() -> Iterator[list[int]]:
         yield received
         return
 
+    before: dict[int, Any] = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+
     def receive(number: int, _: Any) -> None:
         received.append(number)
         signal.signal(number, before[number])
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
         signal.signal(number, receive)
     try:

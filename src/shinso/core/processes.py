@@ -28,7 +28,9 @@ class Processes:
 
     def share(self, count: int) -> slice:
         """This process's part of a global batch of `count` examples."""
-        return slice(self.rank * count // self.world_size, (self.rank + 1) * count // self.world_size)
+        return slice(
+            self.rank * count // self.world_size, (self.rank + 1) * count // self.world_size
+        )
 
     def mean(self, tensors: Iterable[torch.Tensor | None]) -> None:
         """Averages the tensors over all processes, in place, in one message."""
@@ -38,7 +40,8 @@ class Processes:
         flat = torch.cat([tensor.reshape(-1) for tensor in present])
         dist.all_reduce(flat)
         flat /= self.world_size
-        for tensor, part in zip(present, flat.split([t.numel() for t in present]), strict=True):
+        parts = torch.split(flat, [tensor.numel() for tensor in present])
+        for tensor, part in zip(present, parts, strict=True):
             tensor.copy_(part.view_as(tensor))
 
     def mean_scores(self, scores: dict[str, float]) -> dict[str, float]:
@@ -99,15 +102,17 @@ def processes() -> Iterator[Processes]:
 @contextmanager
 def deterministic(device: torch.device) -> Iterator[None]:
     """Deterministic algorithms, strict on the CPU; on a GPU some have none, so it warns there."""
-    before = torch.are_deterministic_algorithms_enabled()
-    fill = torch.utils.deterministic.fill_uninitialized_memory
+    memory: Any = torch.utils.deterministic
+    before = torch.get_deterministic_debug_mode()
+    fill = memory.fill_uninitialized_memory
     benchmark = torch.backends.cudnn.benchmark
-    torch.use_deterministic_algorithms(True, warn_only=device.type != "cpu")
-    torch.utils.deterministic.fill_uninitialized_memory = False  # finds bugs, costs every step
+    # Not use_deterministic_algorithms: that imports the whole compiler, 2 seconds.
+    torch.set_deterministic_debug_mode("error" if device.type == "cpu" else "warn")
+    memory.fill_uninitialized_memory = False  # finds bugs, costs every step
     torch.backends.cudnn.benchmark = False
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before)
-        torch.utils.deterministic.fill_uninitialized_memory = fill
+        torch.set_deterministic_debug_mode(before)
+        memory.fill_uninitialized_memory = fill
         torch.backends.cudnn.benchmark = benchmark

@@ -27,7 +27,7 @@ class Randomness:
     def numpy(self, purpose: str, index: int = 0) -> np.random.Generator:
         return np.random.default_rng(self.bits(purpose, index))
 
-    def torch(self, purpose: str, index: int = 0) -> torch.Generator:
+    def generator(self, purpose: str, index: int = 0) -> torch.Generator:
         """A CPU generator of its own, for sampling that must not touch the global ones."""
         return torch.Generator().manual_seed(self.bits(purpose, index))
 

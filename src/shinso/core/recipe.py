@@ -174,7 +174,9 @@ class Settings:
         known = [field.name for field in self.fields()]
         for name in changes:
             if name not in known:
-                raise UserError(f"{type(self).__name__} has no field {name}; {nearest(name, known)}")
+                raise UserError(
+                    f"{type(self).__name__} has no field {name}; {nearest(name, known)}"
+                )
         return dataclasses.replace(self, **changes)
 
     def as_dict(self) -> dict[str, Any]:

@@ -3,9 +3,10 @@ that `shinso list` is instant. Imports no torch."""
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -54,7 +55,7 @@ class System:
     deviations: tuple[Deviation, ...] = ()
     resume: str = "exact"
     layouts: tuple[str, ...] = ()  # foreign state_dicts that --from reads
-    refuses: Mapping[str, str] = field(default_factory=dict)  # lever -> why
+    refuses: Mapping[str, str] = dataclasses.field(default_factory=dict)  # lever -> why
 
     def load(self, part: str) -> Any:
         """The attribute that the row's `part` names."""
@@ -76,9 +77,7 @@ class System:
     def preset(self, name: str) -> Preset:
         """Raises UserError for a preset the system does not have."""
         if name not in self.presets:
-            raise UserError(
-                f"{self.name} has no preset {name}; {nearest(name, self.presets)}"
-            )
+            raise UserError(f"{self.name} has no preset {name}; {nearest(name, self.presets)}")
         return self.presets[name]
 
     def make_recipe(self, preset: str = "cpu", **changes: Any) -> Recipe:

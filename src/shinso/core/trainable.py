@@ -53,11 +53,10 @@ class Trainable(Learner):
         if start is not None:
             start_from(start, self.networks, self.keeps_head)
         for network in self.networks.values():
-            network.to(run.device, memory_format=getattr(torch, self._memory_format))
-        self.forwards = {
-            name: torch.compile(network) if recipe.compile else network
-            for name, network in self.networks.items()
-        }
+            network.to(run.device).to(memory_format=getattr(torch, self._memory_format))
+        self.forwards = dict(self.networks)
+        if recipe.compile:
+            self.forwards = {name: _compiled(network) for name, network in self.networks.items()}
         self.updaters = {
             phase: Updater(recipe, self.parameters(phase), self.total_steps)
             for phase in self.phases
@@ -166,6 +165,13 @@ class Trainable(Learner):
     def _memory_format(self) -> str:
         contiguous = self.recipe.memory_format == "contiguous"
         return "contiguous_format" if contiguous else self.recipe.memory_format
+
+
+def _compiled(network: nn.Module) -> Any:
+    from torch._inductor import config
+
+    config.deterministic = True  # what use_deterministic_algorithms tells the compiler
+    return torch.compile(network)
 
 
 class Supervised(Trainable):

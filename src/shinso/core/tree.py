@@ -86,10 +86,10 @@ class _Unpacker:
 
 
 def _memory_format(tensor: torch.Tensor) -> str:
-    if not tensor.is_contiguous() and tensor.dim() == 4:
-        if tensor.is_contiguous(memory_format=torch.channels_last):
-            return "channels_last"
-    return "contiguous_format"
+    if tensor.is_contiguous() or tensor.dim() != 4:
+        return "contiguous_format"
+    last = tensor.is_contiguous(memory_format=torch.channels_last)
+    return "channels_last" if last else "contiguous_format"
 
 
 def _scalar(value: Any) -> Any:

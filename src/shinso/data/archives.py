@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PureWindowsPath
-from typing import IO
+from typing import IO, Any
 
 from shinso.core.errors import UserError
 from shinso.data.entry import format_bytes
@@ -128,21 +128,20 @@ def _check_zip_member(path: Path, member: zipfile.ZipInfo, limits: Limits) -> No
 def _tar_members(
     path: Path, wanted: Callable[[str], bool], limits: Limits
 ) -> Iterator[tuple[str, bytes]]:
-    # As a stream: going back in an .xz would unpack it from the start.
-    with (
-        _open_stream(path) as stream,
-        tarfile.open(fileobj=_BoundedStream(stream, path, limits), mode="r|") as archive,  # type: ignore[call-overload]
-    ):
-        count = 0
-        while (member := archive.next()) is not None:
-            count += 1
-            _check_count(path, count, limits)
-            _check_tar_member(path, member, limits)
-            if member.isreg() and wanted(member.name):
-                content = archive.extractfile(member)
-                assert content is not None
-                yield member.name, content.read()
-            archive.members = []  # tarfile would keep them all  # type: ignore[assignment]
+    with _open_stream(path) as stream:
+        bounded: Any = _BoundedStream(stream, path, limits)  # all that tarfile needs: read
+        # As a stream, "r|": going back in an .xz would unpack it from the start.
+        with tarfile.open(fileobj=bounded, mode="r|") as archive:
+            count = 0
+            while (member := archive.next()) is not None:
+                count += 1
+                _check_count(path, count, limits)
+                _check_tar_member(path, member, limits)
+                if member.isreg() and wanted(member.name):
+                    content = archive.extractfile(member)
+                    assert content is not None
+                    yield member.name, content.read()
+                archive.members = []  # type: ignore[attr-defined]  # tarfile would keep them all
 
 
 def _check_tar_member(path: Path, member: tarfile.TarInfo, limits: Limits) -> None:

@@ -81,10 +81,7 @@ def _exhibits(bits: NDArray[np.bool_], pairs: Pairs) -> list[Exhibit]:
             "Sums right and wrong",
             "By the longest run of carries in the sum.",
             ("longest run of carries", "sums", "right", "wrong"),
-            [
-                (int(n), int((carries == n).sum()), *_count(right[carries == n]))
-                for n in lengths
-            ],
+            [(int(n), int((carries == n).sum()), *_count(right[carries == n])) for n in lengths],
         ),
     ]
 

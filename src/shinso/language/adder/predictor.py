@@ -48,8 +48,7 @@ class AdderPredictor(Predictor[str | Operands, Sum]):
         width = max(int(max(first + second)).bit_length(), self._width)
         sums = number(self.logits(Pairs(first, second, width)) > 0).tolist()
         return [
-            Sum(a, b, total, total == a + b)
-            for (a, b), total in zip(operands, sums, strict=True)
+            Sum(a, b, total, total == a + b) for (a, b), total in zip(operands, sums, strict=True)
         ]
 
     def logits(self, pairs: Pairs) -> NDArray[np.float32]:

@@ -100,7 +100,7 @@ def _exhibits(
         Gallery(
             "The most confident mistakes",
             "What it is, what it was taken for, and how sure the net was.",
-            [picture(i) for i in wrong],
+            [picture(i) for i in wrong.tolist()],
         ),
         Matrix(
             "What is taken for what",
@@ -112,7 +112,7 @@ def _exhibits(
         Gallery(
             "Right, but only just",
             "The right answers that the net was least sure of.",
-            [picture(i) for i in right],
+            [picture(i) for i in right.tolist()],
         ),
         Table(
             "Class by class",
@@ -123,7 +123,9 @@ def _exhibits(
     ]
 
 
-def _class_row(name: str, counts: Labels, index: int) -> tuple[str, int, float | None, float | None]:
+def _class_row(
+    name: str, counts: Labels, index: int
+) -> tuple[str, int, float | None, float | None]:
     there, named, found = counts[index].sum(), counts[:, index].sum(), counts[index, index]
     recall = round(float(found / there), 4) if there else None
     precision = round(float(found / named), 4) if named else None

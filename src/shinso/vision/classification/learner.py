@@ -123,6 +123,4 @@ def _spec(
         return dataclasses.replace(start.spec, classes=len(data.classes))
     mean, std = statistics(pixels)
     _, size, _, channels = pixels.shape
-    return ImageSpec(
-        channels=channels, size=size, classes=len(data.classes), mean=mean, std=std
-    )
+    return ImageSpec(channels=channels, size=size, classes=len(data.classes), mean=mean, std=std)

@@ -75,6 +75,6 @@ def augmented(pixels: Pixels, shift: int, flip: bool, random: np.random.Generato
         columns = lefts[:, None] + np.arange(width)  # (B, W)
         pixels = padded[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
     if flip:
-        mirrored = random.random(count) < 0.5
-        pixels = np.where(mirrored[:, None, None, None], pixels[:, :, ::-1], pixels)
+        mirrored = random.integers(0, 2, (count, 1, 1, 1), dtype=np.bool_)
+        pixels = np.where(mirrored, pixels[:, :, ::-1], pixels)
     return pixels
