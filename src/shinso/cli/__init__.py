@@ -20,6 +20,7 @@ VERBS = {
     "evaluate": "scores on a split, beside their baselines",
     "predict": "use what was learned",
     "report": "one self-contained HTML page about a run",
+    "results": "what was recorded in results/",
     "doctor": "versions, cores, accelerators, data found, what is missing",
 }
 

@@ -28,6 +28,17 @@ from shinso.core.tree import Tree
 
 CHECKPOINT_SECONDS = 60.0
 TICK_SECONDS = 0.1
+PROVENANCE = (  # of recipe.json, what an artifact tells of its making
+    "data",
+    "seed",
+    "device",
+    "threads",
+    "world_size",
+    "start",
+    "lever",
+    "commit",
+    "versions",
+)
 
 
 class Observer(Protocol):
@@ -167,8 +178,8 @@ class Loop:
         save_evaluation(self.run.folder, "valid", self.run.step, evaluation)
 
     def _provenance(self) -> dict[str, Any]:
-        kept = ("data", "seed", "device", "threads", "world_size", "start", "lever", "versions")
-        return {"steps": self.run.step, **{key: self.run.description[key] for key in kept}}
+        description = self.run.description
+        return {"steps": self.run.step, **{key: description[key] for key in PROVENANCE}}
 
     # Checkpoints --------------------------------------------------------------------------------
 

@@ -1,0 +1,192 @@
+"""What was measured: results/<system>/<label>--<data>--<split>.json, written by
+`shinso evaluate --record` and by nothing else. Imports no torch."""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import shinso
+from shinso.core.errors import UserError
+from shinso.core.files import read_json, write_json
+from shinso.core.recipe import Recipe
+from shinso.core.sources import sources_digest
+from shinso.core.system import System
+
+# What recording itself changes, and so may be uncommitted while it goes on.
+GENERATED = ("results/", "README.md", "README.ja.md", "docs/")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One file: runs that differ only in their seed."""
+
+    system: str
+    label: str
+    data: str
+    split: str
+    runs: Sequence[Mapping[str, Any]]
+    baselines: Mapping[str, Mapping[str, float]]
+
+    @property
+    def path(self) -> Path:
+        return Path(self.system, f"{self.label}--{self.data}--{self.split}.json")
+
+    @property
+    def mean(self) -> dict[str, float]:
+        return {n: statistics.fmean(values) for n, values in self._values().items()}
+
+    @property
+    def spread(self) -> dict[str, float]:
+        """Sample standard deviation; 0 for one run."""
+        return {
+            n: statistics.stdev(values) if len(values) > 1 else 0.0
+            for n, values in self._values().items()
+        }
+
+    def with_run(self, run: Mapping[str, Any]) -> Result:
+        """The same seed replaces its run."""
+        others = [known for known in self.runs if known["seed"] != run["seed"]]
+        runs = sorted([*others, run], key=lambda r: r["seed"])
+        return Result(self.system, self.label, self.data, self.split, runs, self.baselines)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "system": self.system,
+            "label": self.label,
+            "data": self.data,
+            "split": self.split,
+            "mean": self.mean,
+            "spread": self.spread,
+            "baselines": self.baselines,
+            "runs": list(self.runs),
+        }
+
+    def _values(self) -> dict[str, list[float]]:
+        names = self.runs[0]["scores"] if self.runs else {}
+        return {n: [run["scores"][n] for run in self.runs if n in run["scores"]] for n in names}
+
+
+def results_folder() -> Path:
+    """The checkout's, or the copy that the installed package carries."""
+    checkout = checkout_folder()
+    return checkout / "results" if checkout else Path(shinso.__file__).parent / "results"
+
+
+def checkout_folder() -> Path | None:
+    """The repository this package is run from, if it is."""
+    folder = Path(shinso.__file__).parents[2]
+    return folder if (folder / "pyproject.toml").exists() and (folder / ".git").exists() else None
+
+
+def read_results(system: str | None = None) -> Iterator[Result]:
+    """All that is recorded, by system and label. Raises UserError for a file edited by hand."""
+    for path in sorted(results_folder().glob(f"{system or '*'}/*.json")):
+        yield _read(path)
+
+
+def _read(path: Path) -> Result:
+    value = read_json(path)
+    try:
+        result = Result(**{n: value[n] for n in Result.__dataclass_fields__})
+        sound = value == json.loads(json.dumps(result.as_dict())) and path.match(str(result.path))
+    except (KeyError, TypeError, statistics.StatisticsError):
+        sound = False
+    if not sound:
+        raise UserError(f"{path} was edited by hand; record it again with evaluate --record")
+    return result
+
+
+def record(
+    system: System,
+    label: str,
+    data: str,
+    split: str,
+    run: Mapping[str, Any],
+    baselines: Mapping[str, Mapping[str, float]],
+) -> Path:
+    """Adds a run to its file. Raises UserError outside a checkout or in a dirty one."""
+    checkout = checkout_folder()
+    if checkout is None:
+        raise UserError("--record writes into a checkout of shinso, and this is an installed one")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", label) or "--" in label:
+        raise UserError(f"--record {label!r}: a label has lower-case letters, digits, . _ and -")
+    _check_clean(checkout)
+    fresh = Result(system.name, label, data, split, [], baselines)
+    path = checkout / "results" / fresh.path
+    known = _read(path).runs if path.exists() else []
+    complete = {**run, "commit": commit(checkout), "sources": sources_digest(system)}
+    result = Result(system.name, label, data, split, known, baselines).with_run(complete)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, result.as_dict())
+    return path
+
+
+def is_current(result: Result, system: System) -> bool:
+    """Whether the sources are those that every run was measured with."""
+    digest = sources_digest(system)
+    return all(run["sources"] == digest for run in result.runs)
+
+
+def commit(checkout: Path | None = None) -> str | None:
+    """The commit that is checked out, with a + where sources differ from it; None elsewhere."""
+    checkout = checkout or checkout_folder()
+    if checkout is None:
+        return None
+    head = _git(checkout, "rev-parse", "--short=12", "HEAD").strip()
+    return head + ("+" if any(name.startswith("src/") for name in _changed(checkout)) else "")
+
+
+def training_command(system: System, recipe: Recipe, data: str | None, seed: int) -> str:
+    """The shortest command that trains this recipe: the preset nearest to it, and the rest."""
+    candidates = [(_difference(recipe, system.make_recipe(name)), name) for name in system.presets]
+    changes, preset = min(candidates, key=lambda c: (len(c[0]), c[1] != "cpu"))
+    words = ["shinso", "train", system.name]
+    words += ["--preset", preset] if preset != "cpu" else []
+    words += ["--data", data] if data and data != system.data else []
+    for name, value in changes.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            words += [f"--{flag}", "none" if value is None else _spelled(value)]
+    return " ".join([*words, "--seed", str(seed)])
+
+
+def _difference(recipe: Recipe, other: Recipe) -> dict[str, Any]:
+    theirs = other.as_dict()
+    return {n: value for n, value in recipe.as_dict().items() if value != theirs[n]}
+
+
+def _spelled(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _check_clean(checkout: Path) -> None:
+    changed = [name for name in _changed(checkout) if not name.startswith(GENERATED)]
+    if changed:
+        raise UserError(
+            f"--record names a commit, and {', '.join(changed[:3])} changed since the last one; "
+            "commit first"
+        )
+
+
+def _changed(checkout: Path) -> list[str]:
+    lines = _git(checkout, "status", "--porcelain").splitlines()
+    return [line[3:].split(" -> ")[-1].strip('"') for line in lines]
+
+
+def _git(checkout: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(checkout), *arguments], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise UserError(f"git {arguments[0]} failed in {checkout}: {error}") from None
+    return done.stdout

@@ -1,0 +1,79 @@
+"""The tables of README and docs, generated from results/ between two comments:
+
+<!-- results SYSTEM SPLIT -->
+<!-- end of results -->
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from shinso.core.results import Result, read_results
+
+BLOCK = re.compile(
+    r"(<!-- results (?P<system>[\w-]+) (?P<split>\w+) -->\n).*?(<!-- end of results -->)", re.S
+)
+
+
+def updated(text: str) -> str:
+    """The page with each of its tables made anew."""
+    return BLOCK.sub(lambda m: m[1] + results_table(m["system"], m["split"]) + "\n" + m[4], text)
+
+
+def pages(checkout: Path) -> list[Path]:
+    """The pages that may hold tables."""
+    return [*sorted(checkout.glob("README*.md")), *sorted((checkout / "docs").glob("*.md"))]
+
+
+def results_table(system: str, split: str) -> str:
+    """Markdown: a row a label, a column a score, baselines below."""
+    results = [result for result in read_results(system) if result.split == split]
+    if not results:
+        return "Nothing is recorded yet."
+    scores = list(dict.fromkeys(name for result in results for name in result.mean))
+    columns = ["setting", "data", *scores, "seeds", "parameters", "steps", "time"]
+    rows = [_row(result, scores) for result in results]
+    rows += _baseline_rows(results, scores)
+    return "\n".join(_line(row) for row in [columns, ["---"] * len(columns), *rows])
+
+
+def _row(result: Result, scores: list[str]) -> list[str]:
+    last = result.runs[-1]
+    seconds = [run["seconds"] for run in result.runs if run["seconds"] is not None]
+    return [
+        result.label,
+        result.data,
+        *(_measured(result, name) for name in scores),
+        str(len(result.runs)),
+        f"{last['parameters']:,}" if last["parameters"] else "",
+        f"{last['steps']:,}",
+        f"{sum(seconds) / len(seconds):.0f} s" if seconds else "",
+    ]
+
+
+def _baseline_rows(results: list[Result], scores: list[str]) -> list[list[str]]:
+    """The baselines of each data set, once."""
+    known: dict[tuple[str, str], Mapping[str, float]] = {}
+    for result in results:
+        known |= {(name, result.data): values for name, values in result.baselines.items()}
+    return [
+        [f"*{name}*", data, *(_number(values.get(score)) for score in scores), "", "", "", ""]
+        for (name, data), values in known.items()
+    ]
+
+
+def _measured(result: Result, score: str) -> str:
+    if score not in result.mean:
+        return ""
+    spread = f" ± {result.spread[score]:.2g}" if len(result.runs) > 1 else ""
+    return _number(result.mean[score]) + spread
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
