@@ -37,4 +37,4 @@ wheel: setup  ## build dist/*.whl and dist/*.tar.gz
 
 clean:  ## remove caches and built packages; .venv and runs/ stay
 	rm -rf dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
-	find src tests benchmarks scripts -name __pycache__ -prune -exec rm -rf {} +
+	find . -path ./.venv -prune -o -name __pycache__ -prune -exec rm -rf {} +

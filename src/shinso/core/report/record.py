@@ -86,10 +86,10 @@ class RunRecord:
         return next(iter([*learned, *scores]), None)
 
     def series(self) -> dict[str, dict[str, Series]]:
-        """Score to split to its steps and values, in the order in which they appear."""
+        """Score to split to its steps and values, training first."""
         found: dict[str, dict[str, Series]] = {}
-        for row in self.metrics:
-            for split in ("train", "valid"):
+        for split in ("train", "valid"):
+            for row in self.metrics:
                 for score, value in _numbers(row.get(split)).items():
                     steps, values = found.setdefault(score, {}).setdefault(split, ([], []))
                     steps.append(float(row.get("step", len(steps))))

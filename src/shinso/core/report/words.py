@@ -28,6 +28,7 @@ class Meaning:
 
 MEANINGS = {
     "accuracy": Meaning("Accuracy", "share of answers that are right", share=True),
+    "bit_accuracy": Meaning("Bit accuracy", "share of bits that are right", share=True),
     "loss": Meaning("Loss", "what training makes small", "lower"),
     "perplexity": Meaning("Perplexity", "choices left open at each word", "lower"),
     "bleu": Meaning("BLEU", "phrases shared with a human translation, of 100"),
