@@ -212,3 +212,15 @@ def test_self_play_goes_on_after_a_kill_and_still_learns(tmp_path):
     result = outcome(folder)
     assert result["step"] == 3
     assert result["artifact"]["scores"]["accuracy"] > 0.8  # chance is 1/3
+
+
+def test_a_checkpoint_just_before_the_last_evaluation_gives_way_to_the_one_after(tmp_path):
+    """Both are of the last step: the later one must be the only one left."""
+    system, folder = systems.GAN, tmp_path / "run"
+
+    def checkpoint_at_every_step():
+        loop.CHECKPOINT_SECONDS = 0.0
+
+    run_to_end(folder, system.make_recipe("quick", evaluate_every=13), checkpoint_at_every_step)
+    assert len(list((folder / "checkpoints").glob("step-000000020-*"))) == 1
+    assert outcome(folder)["tree"]["loop"]["best_step"] == 20

@@ -16,33 +16,42 @@ from shinso.core.errors import ShinsoError, UserError, nearest
 VERBS = {
     "list": "every system: field, task, paper, data, shipped weights, recorded score",
     "show": "a system's card: what it is, equations, recipe fields, parameters, MACs",
+    "data": "data sets: what there is, where it is found, how to get it",
     "train": "train a system, or go on with a run",
     "evaluate": "scores on a split, beside their baselines",
     "predict": "use what was learned",
+    "compare": "runs side by side, in one table",
     "report": "one self-contained HTML page about a run",
     "results": "what was recorded in results/",
     "doctor": "versions, cores, accelerators, data found, what is missing",
 }
+BESIDES = ("--help", "--version")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code."""
+    # Not list(...): once the verb of that name is imported, it is shinso.cli.list.
     given = [*(sys.argv[1:] if arguments is None else arguments)]
     # cuBLAS reads it when torch is imported, and is not deterministic without.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     warnings.showwarning = _warn  # type: ignore[assignment]
     try:
-        return _run(given)
+        code = _run(given)
+        sys.stdout.flush()  # here, where a reader that has gone is no surprise
+        return code
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         return 1
+    except SystemExit as leaving:  # argparse after --help, rich after a broken pipe
+        return int(leaving.code or 0)
     except KeyboardInterrupt:
         return _fail(given, "interrupted", 130)
     except ShinsoError as error:
         return _fail(given, str(error), error.exit_code)
+    except OSError as error:
+        return _fail(given, _file_trouble(error), 1)
     except Exception as error:
-        first = str(error).strip().split("\n")[0]
-        message = f"{type(error).__name__}: {first} (a fault of shinso; --debug shows where)"
+        message = f"{type(error).__name__}: {error} (a fault of shinso; --debug shows where)"
         return _fail(given, message, 1)
 
 
@@ -60,7 +69,7 @@ def _run(given: list[str]) -> int:
         return 0
     verb, rest = given[0], given[1:]
     if verb not in VERBS:
-        raise UserError(f"no verb is named {verb!r}; {nearest(verb, VERBS)}")
+        raise UserError(f"no verb is named {verb!r}; {nearest(verb, [*VERBS, *BESIDES])}")
     module = importlib.import_module(f"shinso.cli.{verb}")
     parser = VerbParser(verb, VERBS[verb])
     module.add_arguments(parser, rest)
@@ -80,6 +89,8 @@ def _usage() -> str:
 
 
 def _fail(given: list[str], message: str, exit_code: int) -> int:
+    """One line, whatever the message was made of."""
+    message = " ".join(message.split("\n")).strip()
     if "--debug" in given:
         traceback.print_exc()
     if "--json" in given:
@@ -88,6 +99,19 @@ def _fail(given: list[str], message: str, exit_code: int) -> int:
         Output(as_json=True).answer({"error": message})
     print(f"shinso: error: {message}", file=sys.stderr)
     return exit_code
+
+
+def _file_trouble(error: OSError) -> str:
+    reason = (error.strerror or str(error)).lower()
+    if error.filename is not None:
+        return f"{error.filename}: {reason}"
+    _drop_stdout()  # a full disk below a redirected stdout, mostly
+    return f"reading or writing: {reason}"
+
+
+def _drop_stdout() -> None:
+    """Keeps Python from failing once more when it flushes what is left at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _warn(message: Warning | str, category: type[Warning], *_: Any) -> None:

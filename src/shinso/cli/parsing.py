@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from shinso.core.errors import UserError, nearest
 from shinso.core.recipe import Field, Settings
 
 PREFIX = "field:"  # of the places of settings among the parsed arguments
+VALUELESS = ("-h", "--help", "--json", "--debug")  # that every verb has
 
 
 class VerbParser(argparse.ArgumentParser):
@@ -24,18 +25,21 @@ class VerbParser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}; see {self.prog} --help")
+        raise UserError(f"{message.removeprefix('argument ')}; see {self.prog} --help")
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         parsed, unknown = self.parse_known_args(args, namespace)
         if unknown:
-            flags = [flag for action in self._actions for flag in action.option_strings]
-            known = [flag for flag in flags if flag.startswith("--")]
             word = unknown[0].split("=")[0]
             if word.startswith("-"):
-                raise UserError(f"{self.prog} has no option {word}; {nearest(word, known)}")
+                raise UserError(f"{self.prog} has no option {word}; {self._nearest_flags(word)}")
             raise UserError(f"{self.prog} takes no {word!r}; see {self.prog} --help")
         return parsed
+
+    def _nearest_flags(self, word: str) -> str:
+        flags = [flag for action in self._actions for flag in action.option_strings]
+        long_flags = [flag for flag in flags if flag.startswith("--")]
+        return nearest(word, long_flags, otherwise=f"see {self.prog} --help")
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,15 +48,21 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_device_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, ...; default: an accelerator if any")
-    parser.add_argument("--threads", type=positive, help="CPU threads for computing")
+    parser.add_argument(
+        "--device", metavar="NAME", help="cpu, cuda, cuda:1, ...; default: an accelerator if any"
+    )
+    parser.add_argument(
+        "--threads", metavar="N", type=positive, help="CPU threads (default: torch's choice)"
+    )
 
 
-def add_settings(parser: argparse.ArgumentParser, settings: type[Settings], title: str) -> None:
-    """An option for each field; only those given appear among the parsed arguments."""
+def add_settings(parser: argparse.ArgumentParser, settings: Settings, title: str) -> None:
+    """An option for each field, its value in `settings` shown as the default; only those given
+    appear among the parsed arguments."""
     group = parser.add_argument_group(title)
     for field in settings.fields():
-        shown = f"{field.help} (default: {_spelled(field.default)})".replace("%", "%%")
+        default = _spelled(getattr(settings, field.name))
+        shown = f"{field.help} (default: {default})".replace("%", "%%")
         place: dict[str, Any] = {"dest": PREFIX + field.name, "default": argparse.SUPPRESS}
         if field.plain_kind is bool:
             action = argparse.BooleanOptionalAction
@@ -61,7 +71,9 @@ def add_settings(parser: argparse.ArgumentParser, settings: type[Settings], titl
             group.add_argument(field.flag, metavar=_metavar(field), help=shown, **place)
 
 
-def given_settings(parsed: argparse.Namespace, settings: type[Settings]) -> dict[str, Any]:
+def given_settings(
+    parsed: argparse.Namespace, settings: Settings | type[Settings]
+) -> dict[str, Any]:
     """The fields given on the command line, in their types. Raises UserError for a misfit."""
     fields = {field.name: field for field in settings.fields()}
     return {
@@ -73,20 +85,34 @@ def given_settings(parsed: argparse.Namespace, settings: type[Settings]) -> dict
     }
 
 
-def first_word(arguments: Sequence[str], valued: Sequence[str]) -> str | None:
-    """The first argument that is neither an option nor one's value: what a verb is about, which
-    decides its other options. `valued` are the verb's own options that take a value."""
-    waiting = iter(arguments)
-    for argument in waiting:
-        if argument in valued:
-            next(waiting, None)
-        elif not argument.startswith("-"):
-            return argument
-    return None
+def first_word(
+    arguments: Sequence[str], valued: Sequence[str], is_known: Callable[[str], bool]
+) -> str | None:
+    """What a verb is about, which decides its other options and so is looked for before they are
+    known: the first known word; or else one that is no option and is not likely to be the value
+    of one. `valued` are the verb's own options that take a value.
+    """
+    words: list[tuple[bool, str]] = []  # whether it may be an option's value, and the word
+    before = ""
+    for argument in arguments:
+        if not argument.startswith("-") and before not in valued:
+            words.append((before.startswith("-") and before not in VALUELESS, argument))
+        before = argument
+    for _, word in words:
+        if is_known(word):
+            return word
+    return min(words, key=lambda pair: pair[0], default=(False, None))[1]
+
+
+def whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
 
 
 def positive(text: str) -> int:
-    number = int(text)
+    number = whole(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is not at least 1")
     return number

@@ -29,7 +29,11 @@ class Checkpoints:
         """
         content = pack(tree)
         self.folder.mkdir(exist_ok=True)
-        write_atomic(self.folder / f"step-{step:09d}-{_digest(content)}.safetensors", content)
+        path = self.folder / f"step-{step:09d}-{_digest(content)}.safetensors"
+        write_atomic(path, content)
+        for other in self.folder.glob(f"step-{step:09d}-*"):
+            if other != path:  # of the same step before its evaluation
+                other.unlink()
         kept = self.steps()
         for old in set(list(kept)[: -self.keep]) - {best_step}:
             kept.pop(old).unlink()

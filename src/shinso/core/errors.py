@@ -30,8 +30,11 @@ class Interrupted(ShinsoError):
         self.exit_code = 128 + signal_number
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Ends an error about an unknown `name`: the nearest known ones, or all of them."""
+def nearest(name: str, known: Iterable[str], otherwise: str | None = None) -> str:
+    """Ends an error about an unknown `name`: the nearest known ones; where none is near,
+    `otherwise` or all of them."""
     known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
+    close = difflib.get_close_matches(name, known, n=3)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return otherwise or f"known: {', '.join(known)}"
