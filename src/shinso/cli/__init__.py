@@ -105,7 +105,11 @@ def _file_trouble(error: OSError) -> str:
     reason = (error.strerror or str(error)).lower()
     if error.filename is not None:
         return f"{error.filename}: {reason}"
-    _drop_stdout()  # a full disk below a redirected stdout, mostly
+    try:
+        sys.stdout.flush()
+    except OSError:  # it was this: the disk below a redirected stdout is full, say
+        _drop_stdout()
+        return f"writing to standard output: {reason}"
     return f"reading or writing: {reason}"
 
 

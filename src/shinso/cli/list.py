@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None
 def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     rows = [_row(system) for system in catalog.SYSTEMS.values()]
     output.table(list(rows[0]), [list(row.values()) for row in rows])
+    output.line(f"\n{len(rows)} systems; shinso show NAME is a system's card")
     return {"systems": rows}
 
 

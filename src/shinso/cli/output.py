@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+WIDEST_TEXT = 100  # columns; longer lines are hard to read
 
 
 class Output:
@@ -16,6 +21,13 @@ class Output:
 
     def line(self, text: str = "") -> None:
         print(text, file=sys.stderr if self.as_json else sys.stdout, flush=True)
+
+    def paragraph(self, text: str, indent: str = "") -> None:
+        """Wrapped to the terminal, its second and later lines indented; elsewhere one line."""
+        if sys.stdout.isatty():
+            width = min(shutil.get_terminal_size().columns, WIDEST_TEXT)
+            text = textwrap.fill(text, width, subsequent_indent=indent, break_on_hyphens=False)
+        self.line(text)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Nothing with --json: the object has it all."""
@@ -30,13 +42,18 @@ class Output:
             table.add_column(column, overflow="fold")
         for row in rows:
             table.add_row(*(Text(spelled(cell)) for cell in row))
-        console = Console()
+        if sys.stdout.isatty():
+            Console().print(table)
+            return
         # A pipe has no width to fit into: whole rows are what the next program wants.
-        Console(width=console.width if console.is_terminal else 300).print(table)
+        rendered = io.StringIO()
+        Console(file=rendered, width=10_000, color_system=None).print(table)
+        for row_text in rendered.getvalue().splitlines():
+            self.line(row_text.rstrip())
 
     def answer(self, value: Mapping[str, Any]) -> None:
         if self.as_json:
-            print(json.dumps(value, ensure_ascii=False, indent=2))
+            print(json.dumps(value, ensure_ascii=False, indent=2), flush=True)
 
 
 def spelled(value: Any) -> str:
@@ -49,6 +66,8 @@ def spelled(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(spelled, value))
     return str(value)
 
 
