@@ -4,7 +4,7 @@ python := .venv/bin/python
 workers := 2  # pytest processes of `make test`, one thread each
 
 .SILENT:
-.PHONY: help setup demo test test-slow lock wheel clean
+.PHONY: help setup demo test test-slow tables lock wheel clean
 
 help:  ## list these commands
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ test: setup  ## style, types, imports, then all tests but the slow ones
 
 test-slow: setup  ## the slow tests: kills and resumes, shipped weights measured again
 	$(python) -m pytest -m slow
+
+tables: setup  ## write the tables of README and docs anew from results/
+	$(python) scripts/tables.py
 
 lock: setup  ## make requirements.lock anew from pyproject.toml, at the newest versions
 	sh scripts/lock.sh

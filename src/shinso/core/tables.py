@@ -1,25 +1,32 @@
-"""The tables of README and docs, generated from results/ between two comments:
+"""The tables of README and docs, generated from results/ between two comments.
 
-<!-- results SYSTEM SPLIT -->
-<!-- end of results -->
+The first is `results SYSTEM SPLIT LABEL ...`, without labels all of the system's on that split;
+the second is `end of results`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from shinso.core.results import Result, read_results
 
 BLOCK = re.compile(
-    r"(<!-- results (?P<system>[\w-]+) (?P<split>\w+) -->\n).*?(<!-- end of results -->)", re.S
+    r"(?P<head><!-- results (?P<system>[\w-]+) (?P<split>\w+)(?P<labels>[^>\n]*) -->\n).*?"
+    r"(?P<foot><!-- end of results -->)",
+    re.S,
 )
 
 
 def updated(text: str) -> str:
     """The page with each of its tables made anew."""
-    return BLOCK.sub(lambda m: m[1] + results_table(m["system"], m["split"]) + "\n" + m[4], text)
+
+    def table(block: re.Match[str]) -> str:
+        rows = results_table(block["system"], block["split"], block["labels"].split())
+        return f"{block['head']}{rows}\n{block['foot']}"
+
+    return BLOCK.sub(table, text)
 
 
 def pages(checkout: Path) -> list[Path]:
@@ -27,9 +34,13 @@ def pages(checkout: Path) -> list[Path]:
     return [*sorted(checkout.glob("README*.md")), *sorted((checkout / "docs").glob("*.md"))]
 
 
-def results_table(system: str, split: str) -> str:
+def results_table(system: str, split: str, labels: Collection[str] = ()) -> str:
     """Markdown: a row a label, a column a score, baselines below."""
-    results = [result for result in read_results(system) if result.split == split]
+    results = [
+        result
+        for result in read_results(system)
+        if result.split == split and (not labels or result.label in labels)
+    ]
     if not results:
         return "Nothing is recorded yet."
     scores = list(dict.fromkeys(name for result in results for name in result.mean))
