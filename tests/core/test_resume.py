@@ -139,7 +139,7 @@ def test_ctrl_c_writes_a_checkpoint_and_leaves_with_130(whole, tmp_path):
     assert_same(outcome(folder), whole(system)[0])
 
 
-def stopped_run(folder, system, step):
+def stopped_run(folder, system, step, recipe=None, data=None):
     """A run that stops at `step`, in this process."""
     original = loop.Loop._step
 
@@ -151,7 +151,7 @@ def stopped_run(folder, system, step):
     loop.Loop._step = stopping
     try:
         with pytest.raises(Interrupted):
-            api.train(system.make_recipe(), out=folder, seed=3)
+            api.train(recipe or system.make_recipe(), data, folder, seed=3)
     finally:
         loop.Loop._step = original
 
