@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 
 from shinso import catalog
 from shinso.core import results
-from shinso.core.counting import parameter_count
+from shinso.core.artifact import Artifact
+from shinso.core.counting import costs
 from shinso.core.errors import UserError
 from shinso.core.evaluation import Evaluation
-from shinso.core.files import read_lines
+from shinso.core.files import folder_digest, read_lines
+from shinso.core.lever import Lever, Use
 from shinso.core.predictor import Predictor
 from shinso.core.processes import choose_device, deterministic
 from shinso.core.randomness import Randomness
+from shinso.core.run import Run
+from shinso.core.system import System
 from shinso.data.store import set_names
 from shinso.training import open_data_of, resume, set_threads, train
 
@@ -28,6 +34,7 @@ __all__ = [
     "resume",
     "set_threads",
     "train",
+    "use_lever",
 ]
 
 
@@ -51,18 +58,30 @@ def evaluate(
     data: str | None = None,
     split: str = "valid",
     device: str | None = None,
+    *,
+    skip_bad: bool = False,
     **options: Any,
 ) -> Evaluation:
-    """Scores on a split beside their baselines; the data default to those it was trained on."""
-    return evaluate_predictor(load(what, device, **options), data, split)
+    """Scores on a split beside their baselines; the data default to those it was trained on.
+
+    With `skip_bad` damaged files of the user's own data are left out.
+    """
+    return evaluate_predictor(load(what, device, **options), data, split, skip_bad)
 
 
 def evaluate_predictor(
-    predictor: Predictor[Any, Any], data: str | None = None, split: str = "valid"
+    predictor: Predictor[Any, Any],
+    data: str | None = None,
+    split: str = "valid",
+    skip_bad: bool = False,
 ) -> Evaluation:
     artifact = predictor.artifact
     system = catalog.find(artifact.system)
-    data_set = open_data_of(system, data or (artifact.provenance["data"] or {}).get("name"))
+    if data is None:
+        trained_on = artifact.provenance["data"] or {}
+        data = trained_on.get("name")
+        skip_bad = skip_bad or trained_on.get("skip_bad", False)
+    data_set = open_data_of(system, data, skip_bad)
     cpu = torch.device("cpu")
     with deterministic(cpu):
         Randomness(0).seed_generators("evaluate", 0, cpu)
@@ -87,8 +106,8 @@ def record(
     if data is None or data not in set_names():
         raise UserError(f"--record is for known data sets, and {data} is your own")
     made = artifact.provenance
-    assert artifact.path is not None
-    timing = read_lines(artifact.path.parent / "timing.jsonl")  # of the run, if it is one's
+    sizes = _sizes(system, artifact)
+    timing = read_lines(_folder(artifact).parent / "timing.jsonl")  # of the run, if it is one's
     run = {
         "seed": made["seed"],
         "scores": evaluation.scores,
@@ -97,8 +116,8 @@ def record(
         "device": made["device"],
         "threads": made["threads"],
         "world_size": made["world_size"],
-        "parameters": sum(parameter_count(module) for module in artifact.modules.values()),
-        "bytes": sum(file.stat().st_size for file in artifact.path.rglob("*") if file.is_file()),
+        "parameters": sizes["parameters"],
+        "bytes": sizes["bytes"],
         "trained_on": made["data"],
         "options": dict(options),
         "training": results.training_command(
@@ -109,3 +128,101 @@ def record(
         "versions": made["versions"],
     }
     return results.record(system, label, data, split, run, evaluation.baselines)
+
+
+# Levers -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Used:
+    """What a lever made of an artifact: sizes before and after, what it did, and the run in which
+    it trained, if it did."""
+
+    artifact: Artifact
+    before: Mapping[str, int]
+    after: Mapping[str, int]
+    done: Mapping[str, Any]
+    run: Run | None = None
+
+
+def use_lever(
+    name: str,
+    what: str | Path,
+    out: str | Path,
+    *,
+    training: Mapping[str, Any] | None = None,
+    data: str | None = None,
+    seed: int = 0,
+    device: str | None = None,
+    threads: int | None = None,
+    **settings: Any,
+) -> Used:
+    """Makes another artifact of the one that `what` names, in the folder `out`.
+
+    With `training`, changes to the artifact's recipe (epochs=3), what the lever made is trained
+    on, and `out` is the run; the data default to those it was trained on before. `settings` are
+    the lever's. Raises UserError where it does not fit the system, or `out` exists.
+    """
+    lever = catalog.find_lever(name)
+    chosen = lever.settings_class().changed(**settings)
+    if Path(out).exists():
+        raise UserError(f"{out} exists; choose another --out")
+    set_threads(threads)
+    source = catalog.open_artifact(what)
+    system = catalog.find(source.system)
+    _check_fits(lever, system, source)
+
+    def sizes(artifact: Artifact) -> dict[str, int]:
+        more = lever.load("measure")(artifact, chosen) if lever.measure else {}
+        return {**_sizes(system, artifact), **more}
+
+    before, digest = sizes(source), folder_digest(_folder(source))
+    made, done = lever.load("apply")(system, source, chosen)
+    use = Use(lever, chosen, digest, source.provenance.get("lever"), done)
+    made.provenance = {**made.provenance, "lever": use.as_dict()}
+    run = None
+    if training:
+        known = source.provenance["data"] or {}
+        with TemporaryDirectory() as folder:
+            start = Path(folder) / "artifact"
+            made.save(start)
+            run = train(
+                source.recipe.changed(**training),
+                data or known.get("name"),
+                out,
+                seed=seed,
+                start=start,
+                device=device,
+                threads=threads,
+                skip_bad=data is None and known.get("skip_bad", False),
+                lever=use,
+            )
+    else:
+        made.save(Path(out))
+    artifact = catalog.open_artifact(out)
+    return Used(artifact, before, sizes(artifact), done, run)
+
+
+def _check_fits(lever: Lever, system: System, artifact: Artifact) -> None:
+    if lever.name in system.refuses:
+        raise UserError(f"{system.name} refuses {lever.name}: {system.refuses[lever.name]}")
+    if not artifact.modules and not artifact.graphs:
+        parts = ", ".join(str(_folder(artifact) / "parts" / name) for name in artifact.parts)
+        instead = f"; its parts may have some: {parts}" if parts else ""
+        raise UserError(f"{system.name} has no networks to {lever.name}{instead}")
+
+
+def _sizes(system: System, artifact: Artifact) -> dict[str, int]:
+    """Of an artifact's networks, whichever their form, and of its folder."""
+    counted = costs(system, artifact.recipe, artifact.spec, artifact.edits).values()
+    files = (file for file in _folder(artifact).rglob("*") if file.is_file())
+    return {
+        "parameters": sum(cost.parameters for cost in counted),
+        "macs": sum(cost.macs for cost in counted),
+        "bytes": sum(file.stat().st_size for file in files),
+    }
+
+
+def _folder(artifact: Artifact) -> Path:
+    assert artifact.path is not None, "it was opened"
+    return artifact.path

@@ -1,5 +1,6 @@
-"""Every system, one readable row each. Lazy: a row names its parts as `module:attribute`, and
-nothing of them is imported until a verb asks, so `shinso list` is instant."""
+"""Every system and every lever, one readable row each. Lazy: a row names its parts as
+`module:attribute`, and nothing of them is imported until a verb asks, so `shinso list` is
+instant."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shinso.core.errors import UserError, nearest
+from shinso.core.lever import Lever
 from shinso.core.recipe import Recipe
 from shinso.core.system import Deviation, System
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from shinso.core.artifact import Artifact
 
 SYSTEMS: dict[str, System] = {}
+LEVERS: dict[str, Lever] = {}
 
 
 def add(system: System) -> System:
@@ -28,6 +31,19 @@ def find(name: str) -> System:
     if name not in SYSTEMS:
         raise UserError(f"no system is named {name!r}; {nearest(name, SYSTEMS)}")
     return SYSTEMS[name]
+
+
+def add_lever(lever: Lever) -> Lever:
+    """Puts a row into the catalogue; it works on every system that has networks."""
+    LEVERS[lever.name] = lever
+    return lever
+
+
+def find_lever(name: str) -> Lever:
+    """Raises UserError with the nearest names for one that is unknown."""
+    if name not in LEVERS:
+        raise UserError(f"no lever is named {name!r}; {nearest(name, LEVERS)}")
+    return LEVERS[name]
 
 
 def of_recipe(recipe: Recipe) -> System:
@@ -66,6 +82,10 @@ def artifact_folder(what: str | Path) -> Path:
         if not (folder / "artifact").exists():
             raise UserError(f"{what} has no artifact yet; go on with train --resume {what}")
         return folder / "artifact"
+    if not (folder / "artifact.json").exists():
+        raise UserError(
+            f"{what} is neither a run nor an artifact: it has no recipe.json and no artifact.json"
+        )
     return folder
 
 
@@ -207,5 +227,28 @@ add(
                 "about 1.9 times the speed on a CPU with AVX-512; --preset paper has float32",
             ),
         ),
+    )
+)
+
+
+# Levers ------------------------------------------------------------------------------------------
+
+add_lever(
+    Lever(
+        name="prune",
+        summary="takes out the channels that matter least, or sets single weights to 0",
+        settings="shinso.levers.settings:PruneSettings",
+        apply="shinso.levers.prune:prune",
+        learner="shinso.levers.prune:PrunedLearner",
+        measure="shinso.levers.prune:measure",
+    )
+)
+
+add_lever(
+    Lever(
+        name="export",
+        summary="makes each network an ONNX graph, which needs no torch to run elsewhere",
+        settings="shinso.levers.settings:ExportSettings",
+        apply="shinso.levers.export:export",
     )
 )

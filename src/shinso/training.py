@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +18,18 @@ from shinso.core.errors import UserError
 from shinso.core.evaluation import draw_stills
 from shinso.core.files import file_digest, folder_digest
 from shinso.core.learner import ForeignWeights, Learner
+from shinso.core.lever import Use
 from shinso.core.loop import Loop
 from shinso.core.processes import Processes, choose_device, deterministic, processes
 from shinso.core.progress import progress
 from shinso.core.recipe import Recipe
 from shinso.core.report import write_report
+from shinso.core.report.words import counted
 from shinso.core.results import commit
 from shinso.core.run import FORMAT, Run, create_run_folder, first_free, locked, read_description
 from shinso.core.sources import sources_digest
 from shinso.core.system import System
+from shinso.core.transfer import read_state
 from shinso.data import open_data
 
 
@@ -37,24 +42,35 @@ def train(
     start: str | Path | None = None,
     device: str | None = None,
     threads: int | None = None,
+    skip_bad: bool = False,
+    lever: Use | None = None,
 ) -> Run:
     """Trains in a new run folder and returns the run.
 
     `data` is a set's name or a path, `start` an artifact or a safetensors file of another
-    library. Under torchrun every process calls this.
+    library. With `skip_bad` damaged files of the user's own data are left out. A `lever` wraps
+    the system's learner. Under torchrun every process calls this.
     """
     system = catalog.of_recipe(recipe)
     with processes() as group:
         place = choose_device(device)
         set_threads(threads)
-        data_set = open_data_of(system, data or system.data)
-        copies = _copies(recipe, start)
-        description = _describe(system, recipe, data, data_set, seed, place, group, copies)
+        data_set = open_data_of(system, data or system.data, skip_bad)
+        copies = _copies(recipe, start, lever)
+        if start is not None:
+            _check_start(system, copies["start"])
+        origin = _data_origin(data, data_set, skip_bad)
+        description = _describe(system, recipe, origin, seed, place, group, copies, lever)
         folder = _new_folder(system, data_set, seed, out, group)
         if group.first:
             create_run_folder(folder, description, copies)
         group.from_first(None)  # wait for the folder
-        return _go(folder, description, data_set, place, group)
+        try:
+            return _go(folder, description, data_set, place, group)
+        except UserError:  # what was given does not fit: leave nothing in its way next time
+            if group.first and not (folder / "checkpoints").exists():
+                shutil.rmtree(folder)
+            raise
 
 
 def resume(folder: str | Path, *, device: str | None = None, threads: int | None = None) -> Run:
@@ -73,7 +89,7 @@ def resume(folder: str | Path, *, device: str | None = None, threads: int | None
         if group.first:
             _tell_differences(system, description, place, group)
         known = description["data"] or {}
-        data_set = open_data_of(system, known.get("name"))
+        data_set = open_data_of(system, known.get("name"), known.get("skip_bad", False))
         if data_set is not None and data_set.digest() != known["digest"]:
             raise UserError(
                 f"the data {data_set.name} changed since {folder} began; restore them or train anew"
@@ -114,26 +130,50 @@ def _train(
         run.random.seed_generators("init", 0, device)
         start = _open_start(folder / "start") if description["start"] else None
         learner: Learner = system.load("learner")(recipe, data_set, start, run)
+        learner = _wrapped(learner, description["lever"])
     title = system.name if data_set is None else f"{system.name} on {data_set.name}"
-    with progress(title) as observer:
+    place = f"{folder} ({device}, {counted(torch.get_num_threads(), 'thread')})"
+    with progress(title, place) if group.first else nullcontext() as observer:
         Loop(learner, run, observer).train()
     return run
 
 
-def open_data_of(system: System, data: str | None) -> Any:
+def _wrapped(learner: Learner, used: Mapping[str, Any] | None) -> Learner:
+    """The learner, inside that of the lever which the run's recipe.json tells of."""
+    if used is None:
+        return learner
+    lever = catalog.find_lever(used["name"])
+    settings = lever.settings_class.from_dict(used["settings"])
+    outer: Learner = lever.load("learner")(learner, settings)
+    return outer
+
+
+def open_data_of(system: System, data: str | None, skip_bad: bool = False) -> Any:
     """The data set; None for a system that learns from an environment."""
     if data is None:
         return None
     if not system.data_kinds:
         raise UserError(f"{system.name} learns from an environment and takes no data")
-    return open_data(data, system.data_kinds)
+    return open_data(data, system.data_kinds, skip_bad=skip_bad)
+
+
+def _check_start(system: System, path: Path) -> None:
+    """Raises UserError where the weights are damaged or another kind of system's."""
+    start = _open_start(path)
+    if isinstance(start, ForeignWeights):
+        read_state(start.path)
+    elif catalog.find(start.system).spec_class is not system.spec_class:
+        raise UserError(
+            f"{path} holds what {start.system} learned, and {system.name} cannot start from that"
+        )
 
 
 # What a run is made from -------------------------------------------------------------------------
 
 
-def _copies(recipe: Recipe, start: str | Path | None) -> dict[str, Path]:
-    """Name in the run folder to what is copied there: the start, and fields that are artifacts."""
+def _copies(recipe: Recipe, start: str | Path | None, lever: Use | None) -> dict[str, Path]:
+    """Name in the run folder to what is copied there: the start, and what recipe fields and the
+    lever name."""
     copies: dict[str, Path] = {}
     if start is not None:
         foreign = Path(start).suffix == ".safetensors" and Path(start).is_file()
@@ -142,6 +182,8 @@ def _copies(recipe: Recipe, start: str | Path | None) -> dict[str, Path]:
         value = getattr(recipe, field.name)
         if field.artifact and value is not None:
             copies[f"inputs/{field.name}"] = catalog.artifact_folder(value)
+    for name, folder in (lever.inputs if lever else {}).items():
+        copies[f"inputs/{name}"] = folder
     return copies
 
 
@@ -152,12 +194,12 @@ def _open_start(path: Path) -> Artifact | ForeignWeights:
 def _describe(
     system: System,
     recipe: Recipe,
-    data: str | None,
-    data_set: Any,
+    data: Mapping[str, Any] | None,
     seed: int,
     device: torch.device,
     group: Processes,
     copies: Mapping[str, Path],
+    lever: Use | None,
 ) -> dict[str, Any]:
     """recipe.json."""
     digests = {n: (file_digest if p.is_file() else folder_digest)(p) for n, p in copies.items()}
@@ -165,20 +207,21 @@ def _describe(
         "format": FORMAT,
         "system": system.name,
         "recipe": recipe.as_dict(),
-        "data": _data_origin(data, data_set),
+        "data": data,
         "seed": seed,
         "device": str(device),
         "threads": torch.get_num_threads(),
         "world_size": group.world_size,
         "start": digests.get("start"),
         "inputs": {n.removeprefix("inputs/"): d for n, d in digests.items() if n != "start"},
-        "lever": None,
+        "lever": lever.as_dict() if lever else None,
         "commit": commit(),
         "versions": _versions(system),
     }
 
 
-def _data_origin(data: str | None, data_set: Any) -> dict[str, str] | None:
+def _data_origin(data: str | None, data_set: Any, skip_bad: bool) -> dict[str, Any] | None:
+    """Where to find the same data again, and by what to tell that they are the same."""
     if data_set is None:
         return None
     is_path = data is not None and data != data_set.name
@@ -186,7 +229,7 @@ def _data_origin(data: str | None, data_set: Any) -> dict[str, str] | None:
         "name": str(Path(data).resolve()) if is_path and data else data_set.name,
         "digest": data_set.digest(),
         "licence": data_set.licence,
-    }
+    } | ({"skip_bad": True} if skip_bad else {})
 
 
 def _versions(system: System) -> dict[str, str]:

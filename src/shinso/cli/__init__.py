@@ -21,6 +21,8 @@ VERBS = {
     "evaluate": "scores on a split, beside their baselines",
     "predict": "use what was learned",
     "compare": "runs side by side, in one table",
+    "prune": "take out the channels that matter least, or set single weights to 0",
+    "export": "make ONNX graphs of networks; predict and evaluate work on them alike",
     "report": "one self-contained HTML page about a run",
     "results": "what was recorded in results/",
     "doctor": "versions, cores, accelerators, data found, what is missing",

@@ -6,33 +6,17 @@ import argparse
 import importlib.metadata
 import os
 import platform
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from shinso import __version__
 from shinso.cli.output import Output
 from shinso.data import list_sets
+from shinso.data.entry import format_bytes
+from shinso.data.locate import cache_folder, listed_folders
 
-PACKAGES = [
-    "torch",
-    "torchvision",
-    "numpy",
-    "numba",
-    "scikit-learn",
-    "safetensors",
-    "pillow",
-    "matplotlib",
-    "tensorboard",
-    "rich",
-    "sacrebleu",
-    "sentencepiece",
-    "onnx",
-    "onnxscript",
-    "onnxruntime",
-    "torch-pruning",
-    "gymnasium",
-    "sgfmill",
-]
+HOW_TO_GET = "shinso data get SET fetches a set, shinso data show SET says more about it"
 
 
 def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
@@ -40,34 +24,62 @@ def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None
 
 
 def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
-    packages = {name: _version(name) for name in PACKAGES}
+    packages = [_package(name, extra) for name, extra in _requirements()]
     machine = {
         "shinso": __version__,
         "python": platform.python_version(),
         "system": platform.platform(),
         "cores": len(os.sched_getaffinity(0)),
-        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "accelerators": _accelerators(),
+        "data_folders": [str(folder) for folder in (*listed_folders(), cache_folder())],
     }
     sets = list_sets()
-    output.table(("machine", ""), [(k, _listed(v)) for k, v in machine.items()])
+    output.table(("machine", ""), [_machine_cells(*item) for item in machine.items()])
     output.line()
-    output.table(("package", "version"), [(n, v or "missing") for n, v in packages.items()])
+    output.table(("package", "version"), [(row["name"], _state(row)) for row in packages])
     output.line()
-    output.table(("data set", "where"), [(s["name"], _where(s)) for s in sets])
+    output.table(("data set", "where"), [(row["name"], where(row)) for row in sets])
+    output.line(f"\n{HOW_TO_GET}")
     return {
         **machine,
-        "packages": packages,
-        "missing": [name for name, version in packages.items() if version is None],
-        "data": {s["name"]: s["found"] for s in sets},
+        "packages": {row["name"]: row["version"] for row in packages},
+        "missing": [row["name"] for row in packages if row["version"] is None],
+        "data": {row["name"]: row["found"] for row in sets},
     }
 
 
-def _version(package: str) -> str | None:
+def where(row: dict[str, Any]) -> str:
+    """Where a set of `list_sets` is."""
+    if row["found"]:
+        return ", ".join(row["folders"]) or "comes with shinso"
+    return "missing: can be fetched" if row["fetchable"] else "missing: put there by hand"
+
+
+def _requirements() -> list[tuple[str, str | None]]:
+    """Every package that shinso can use, and the extra that brings it."""
+    found = []
+    for requirement in importlib.metadata.requires("shinso") or ():
+        name = re.match(r"[\w.-]+", requirement)
+        extra = re.search(r"extra == ['\"](\w+)['\"]", requirement)
+        if name and not (extra and extra[1] == "dev"):
+            found.append((name[0], extra[1] if extra else None))
+    return found
+
+
+def _package(name: str, extra: str | None) -> dict[str, Any]:
     try:
-        return importlib.metadata.version(package)
+        version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return None
+        version = None
+    return {"name": name, "extra": extra, "version": version}
+
+
+def _state(package: dict[str, Any]) -> str:
+    if package["version"] is not None:
+        return str(package["version"])
+    extra = f"[{package['extra']}]" if package["extra"] else ""
+    return f"missing: pip install 'shinso{extra}'"
 
 
 def _accelerators() -> list[str]:
@@ -78,11 +90,7 @@ def _accelerators() -> list[str]:
     return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
 
 
-def _listed(value: Any) -> Any:
-    return (", ".join(value) or "none") if isinstance(value, list) else value
-
-
-def _where(row: dict[str, Any]) -> str:
-    if not row["found"]:
-        return f"missing: {row['get']}"
-    return ", ".join(row["folders"]) or "comes with the package"
+def _machine_cells(name: str, value: Any) -> tuple[str, Any]:
+    if name == "memory_bytes":
+        return "memory", format_bytes(value)
+    return name.replace("_", " "), value if value != [] else "none"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from shinso import catalog
 from shinso.cli.output import Output
+from shinso.core.results import read_results
 from shinso.core.system import System
 
 
@@ -17,8 +19,10 @@ def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None
 
 def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     rows = [_row(system) for system in catalog.SYSTEMS.values()]
-    output.table(list(rows[0]), [list(row.values()) for row in rows])
-    output.line(f"\n{len(rows)} systems; shinso show NAME is a system's card")
+    output.table(
+        ("name", "field", "task", "paper", "data", "weights", "recorded score"),
+        [_cells(row) for row in rows],
+    )
     return {"systems": rows}
 
 
@@ -30,5 +34,30 @@ def _row(system: System) -> dict[str, Any]:
         "paper": system.paper,
         "data": system.data,
         "weights": catalog.shipped_weights(system.name) is not None,
-        "score": None,
+        "score": _score(system),
     }
+
+
+def _score(system: System) -> dict[str, Any] | None:
+    """What is recorded on test data: of the default recipe on the default set, if that is."""
+    recorded = [result for result in read_results(system.name) if result.split == "test"]
+    if not recorded:
+        return None
+    chosen = min(recorded, key=lambda r: (r.data != system.data, r.label != "cpu"))
+    name = next(iter([name for name in chosen.mean if name != "loss"] or chosen.mean))
+    return {"name": name, "value": chosen.mean[name], "data": chosen.data, "label": chosen.label}
+
+
+def _cells(row: dict[str, Any]) -> list[Any]:
+    """A line of a terminal: of the paper authors and year, for the card has it whole."""
+    authors = re.match(r".*?\b\d{4}\b", row["paper"])
+    score = row["score"]
+    on = f" on {score['data']}" if score and score["data"] != row["data"] else ""
+    spelled_score = f"{score['name']} {score['value']:.4g}{on}" if score else None
+    paper = authors[0] if authors else row["paper"]
+    return [
+        *(row[key] for key in ("name", "field", "task")),
+        paper,
+        *(row[key] for key in ("data", "weights")),
+        spelled_score,
+    ]

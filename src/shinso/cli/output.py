@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 WIDEST_TEXT = 100  # columns; longer lines are hard to read
+GAP = 2  # columns between columns of a table
 
 
 class Output:
@@ -18,8 +19,11 @@ class Output:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
+        self.muted = False  # where another process of torchrun speaks
 
     def line(self, text: str = "") -> None:
+        if self.muted:
+            return
         print(text, file=sys.stderr if self.as_json else sys.stdout, flush=True)
 
     def paragraph(self, text: str, indent: str = "") -> None:
@@ -31,29 +35,44 @@ class Output:
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Nothing with --json: the object has it all."""
-        if self.as_json:
+        if self.as_json or self.muted:
             return
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(spelled(cell)) for cell in row))
-        if sys.stdout.isatty():
-            Console().print(table)
-            return
         # A pipe has no width to fit into: whole rows are what the next program wants.
-        rendered = io.StringIO()
-        Console(file=rendered, width=10_000, color_system=None).print(table)
-        for row_text in rendered.getvalue().splitlines():
-            self.line(row_text.rstrip())
+        piped = io.StringIO()
+        console = Console() if sys.stdout.isatty() else Console(file=piped, width=10_000)
+        cells = [[spelled(cell) for cell in row] for row in rows]
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        widths = _widths([columns, *cells], console.width)
+        for column, width in zip(columns, widths, strict=True):
+            table.add_column(column, overflow="fold", width=width)
+        for row in cells:
+            table.add_row(*map(Text, row))
+        console.print(table)
+        for text in piped.getvalue().splitlines():
+            self.line(text.rstrip())
 
     def answer(self, value: Mapping[str, Any]) -> None:
-        if self.as_json:
+        if self.as_json and not self.muted:
             print(json.dumps(value, ensure_ascii=False, indent=2), flush=True)
+
+
+def _widths(rows: Sequence[Sequence[str]], room: int) -> list[int | None]:
+    """The width of each column, such that lines break between words and not in them; None,
+    which leaves it to rich, where everything fits or even words do not."""
+    from rich.cells import cell_len
+
+    columns = list(zip(*rows, strict=True))
+    wanted = [max(map(cell_len, column)) for column in columns]
+    least = [max(map(cell_len, " ".join(column).split()), default=0) for column in columns]
+    spare = room - GAP * (len(columns) - 1) - sum(least)
+    if spare < 0 or spare >= sum(wanted) - sum(least):
+        return [None] * len(columns)
+    lacking = sum(wanted) - sum(least)
+    return [low + spare * (high - low) // lacking for low, high in zip(least, wanted, strict=True)]
 
 
 def spelled(value: Any) -> str:

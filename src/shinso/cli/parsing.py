@@ -56,12 +56,21 @@ def add_device_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_skip_bad(parser: argparse.ArgumentParser, default: bool | None = False) -> None:
+    parser.add_argument(
+        "--skip-bad",
+        action="store_true",
+        default=default,
+        help="leave damaged files of your own data out, and count them",
+    )
+
+
 def add_settings(parser: argparse.ArgumentParser, settings: Settings, title: str) -> None:
     """An option for each field, its value in `settings` shown as the default; only those given
     appear among the parsed arguments."""
     group = parser.add_argument_group(title)
     for field in settings.fields():
-        default = _spelled(getattr(settings, field.name))
+        default = typed(getattr(settings, field.name))
         shown = f"{field.help} (default: {default})".replace("%", "%%")
         place: dict[str, Any] = {"dest": PREFIX + field.name, "default": argparse.SUPPRESS}
         if field.plain_kind is bool:
@@ -74,14 +83,15 @@ def add_settings(parser: argparse.ArgumentParser, settings: Settings, title: str
 def given_settings(
     parsed: argparse.Namespace, settings: Settings | type[Settings]
 ) -> dict[str, Any]:
-    """The fields given on the command line, in their types. Raises UserError for a misfit."""
+    """Those of its fields given on the command line, in their types. Raises UserError for a
+    misfit."""
     fields = {field.name: field for field in settings.fields()}
     return {
         name.removeprefix(PREFIX): fields[name.removeprefix(PREFIX)].parse(value)
         if isinstance(value, str)
         else value
         for name, value in vars(parsed).items()
-        if name.startswith(PREFIX)
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) in fields
     }
 
 
@@ -124,9 +134,12 @@ def _metavar(field: Field) -> str:
     return field.kind_name.split()[0].upper() if field.kind_name != "whole number" else "N"
 
 
-def _spelled(value: Any) -> str:
+def typed(value: Any) -> str:
+    """A field's value as one would type it."""
     if value is None:
         return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, tuple):
         return ",".join(map(str, value))
-    return str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

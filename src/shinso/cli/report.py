@@ -11,14 +11,14 @@ from shinso.cli.output import Output
 
 
 def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
-    parser.add_argument("run", metavar="RUN", type=Path)
+    parser.add_argument("run", metavar="RUN", type=Path, help="a finished run, or one in progress")
 
 
 def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     from shinso.core.report import write_report
-    from shinso.core.run import read_description
+    from shinso.core.report.record import RunRecord
 
-    description = read_description(parsed.run)
+    system = RunRecord.read(parsed.run).system
     page = write_report(parsed.run)
     output.line(str(page))
-    return {"system": description["system"], "run": str(parsed.run), "report": str(page)}
+    return {"system": system, "run": str(parsed.run), "report": str(page)}

@@ -8,14 +8,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from shinso import catalog
-from shinso.cli.output import Output, spelled
-from shinso.core.recipe import Preset, Recipe
+from shinso.cli.output import Output
+from shinso.cli.parsing import typed
+from shinso.core.recipe import Field, Preset, Recipe
+from shinso.core.results import Result, read_results
 from shinso.core.system import System
+
+MOST_RESULTS = 8  # rows on the card
 
 
 def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
-    parser.add_argument("system", metavar="SYSTEM")
-    parser.add_argument("--preset", default="cpu", help="whose values to show (default: cpu)")
+    parser.add_argument("system", metavar="SYSTEM", help="a name that shinso list shows")
+    parser.add_argument(
+        "--preset", metavar="NAME", default="cpu", help="whose values to show (default: cpu)"
+    )
 
 
 def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
@@ -36,11 +42,22 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
         "presets": list(system.presets),
         "preset": parsed.preset,
         "recipe": recipe.as_dict(),
+        "results": [_result(result) for result in read_results(system.name)],
         **_costs(system, recipe, preset),
     }
     if not output.as_json:
         _print(card, recipe, output)
     return card
+
+
+def _result(result: Result) -> dict[str, Any]:
+    return {
+        "label": result.label,
+        "data": result.data,
+        "split": result.split,
+        "scores": result.mean,
+        "seeds": len(result.runs),
+    }
 
 
 def _costs(system: System, recipe: Recipe, preset: Preset) -> dict[str, Any]:
@@ -57,18 +74,51 @@ def _costs(system: System, recipe: Recipe, preset: Preset) -> dict[str, Any]:
 
 
 def _print(card: dict[str, Any], recipe: Recipe, output: Output) -> None:
-    output.line(f"{card['system']}: {card['task']} ({card['field']})\n\n{card['summary']}\n")
+    output.line(f"{card['system']}: {card['task']} ({card['field']})\n")
+    output.paragraph(card["summary"])
+    output.line()
     for equation in card["equations"]:
         output.line(f"    {equation}")
-    output.line(f"\npaper    {card['paper']}\ncourse   {card['section']}")
-    output.line(f"data     {card['data']}\nresume   {card['resume']}")
-    output.line(f"presets  {', '.join(card['presets'])}; shown: {card['preset']}")
-    for name, cost in card["networks"].items():
-        output.line(f"{name}: {cost['parameters']:,} parameters, {cost['macs']:,} MACs at batch 1")
-    if card["deviations"]:
-        output.line("\nWhere it leaves the paper:")
-    for deviation in card["deviations"]:
-        output.line(f"- {deviation['what']}: {deviation['why']} ({deviation['effect']})")
     output.line()
-    rows = [(f.flag, spelled(getattr(recipe, f.name)), f.help) for f in recipe.fields()]
-    output.table(("recipe field", "value", "meaning"), rows)
+    for name, value in _facts(card):
+        output.paragraph(f"{name:10}{value}", indent=" " * 10)
+    if card["deviations"]:
+        output.line("\nwhere it leaves the paper")
+    for deviation in card["deviations"]:
+        effect = f"; effect: {deviation['effect']}"
+        output.paragraph(f"- {deviation['what']}: {deviation['why']}{effect}", indent="  ")
+    if card["results"]:
+        output.line()
+        cells = [_result_cells(result) for result in card["results"][:MOST_RESULTS]]
+        output.table(("recorded", "data", "split", "scores"), cells)
+    if len(card["results"]) > MOST_RESULTS:
+        output.line(f"all {len(card['results'])}: shinso results {card['system']}")
+    output.line()
+    rows = [(f.flag, typed(getattr(recipe, f.name)), _meaning(f)) for f in recipe.fields()]
+    output.table((f"recipe ({card['preset']})", "value", "meaning"), rows)
+    preset = f" --preset {card['preset']}" if card["preset"] != "cpu" else ""
+    output.line(f"\ntrain it: shinso train {card['system']}{preset}")
+
+
+def _facts(card: dict[str, Any]) -> list[tuple[str, str]]:
+    costs = [
+        f"{name}: {cost['parameters']:,} parameters, {cost['macs']:,} MACs an example"
+        for name, cost in card["networks"].items()
+    ]
+    return [
+        ("paper", card["paper"]),
+        ("course", card["section"]),
+        ("data", card["data"] or "none: it learns from an environment"),
+        ("resume", card["resume"]),
+        ("presets", ", ".join(card["presets"])),
+        *(("networks" if number == 0 else "", cost) for number, cost in enumerate(costs)),
+    ]
+
+
+def _meaning(field: Field) -> str:
+    return f"{field.help}: {', '.join(field.choices)}" if field.choices else field.help
+
+
+def _result_cells(result: dict[str, Any]) -> list[Any]:
+    scores = "  ".join(f"{name} {value:.4g}" for name, value in result["scores"].items())
+    return [result["label"], result["data"], result["split"], scores]

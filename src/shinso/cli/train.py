@@ -9,52 +9,89 @@ from typing import TYPE_CHECKING, Any
 
 from shinso import catalog
 from shinso.cli.output import Output, score_rows
-from shinso.cli.parsing import add_device_arguments, add_settings, first_word, given_settings
+from shinso.cli.parsing import (
+    add_device_arguments,
+    add_settings,
+    add_skip_bad,
+    first_word,
+    given_settings,
+    whole,
+)
 from shinso.core.errors import UserError
 
 if TYPE_CHECKING:
     from shinso.core.run import Run
 
 VALUED = ("--preset", "--data", "--from", "--out", "--seed", "--resume", "--device", "--threads")
+UNCHANGEABLE = {
+    "system": "the name of a system",
+    "preset": "--preset",
+    "data": "--data",
+    "skip_bad": "--skip-bad",
+    "start": "--from",
+    "out": "--out",
+    "seed": "--seed",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
-    parser.add_argument("system", metavar="SYSTEM", nargs="?")
+    parser.usage = (
+        "shinso train SYSTEM [--preset NAME] [--data SET|PATH] [--FIELD VALUE ...]\n"
+        "       shinso train --resume RUN"
+    )
+    parser.add_argument("system", metavar="SYSTEM", nargs="?", help="a name that shinso list shows")
     parser.add_argument("--resume", metavar="RUN", help="go on with a run where it stopped")
-    parser.add_argument("--preset", help="quick, cpu (the default), long, paper, course, ...")
+    parser.add_argument(
+        "--preset", metavar="NAME", help="quick, cpu (the default), long, paper, course, ..."
+    )
     parser.add_argument("--data", metavar="SET|PATH", help="default: the system's own set")
-    parser.add_argument("--from", dest="start", metavar="ARTIFACT|WEIGHTS.safetensors")
-    parser.add_argument("--out", metavar="RUN", help="the run folder; default: runs/...")
-    parser.add_argument("--seed", type=int, help="of all randomness (default: 0)")
+    add_skip_bad(parser, default=None)
+    parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="RUN|ARTIFACT|FILE",
+        help="fine-tune: start from these weights (FILE: another library's, .safetensors)",
+    )
+    parser.add_argument(
+        "--out", metavar="RUN", help="the run folder (default: runs/SYSTEM-DATA-sSEED)"
+    )
+    parser.add_argument("--seed", metavar="N", type=whole, help="of all randomness (default: 0)")
     add_device_arguments(parser)
-    name = first_word(given, VALUED)
+    name = first_word(given, VALUED, catalog.SYSTEMS.__contains__)
     if name is not None:
-        add_settings(parser, catalog.find(name).recipe_class, f"recipe of {name}")
+        add_settings(parser, catalog.find(name).recipe_class(), f"recipe of {name}")
+    else:
+        parser.epilog = "shinso train SYSTEM --help adds the fields of its recipe."
 
 
 def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
-    from shinso import api
-
     began = time.monotonic()
-    if parsed.resume is not None:
-        _refuse_changes(parsed)
-        trained = api.resume(parsed.resume, device=parsed.device, threads=parsed.threads)
-    else:
-        trained = _train(parsed)
+    trained = _resume(parsed) if parsed.resume is not None else _train(parsed)
     answer = _answer(trained, time.monotonic() - began)
-    if trained.processes.first and not output.as_json:
+    output.muted = not trained.processes.first
+    if not output.as_json:
         _print(trained, answer, output)
     return answer
 
 
-def _train(parsed: argparse.Namespace) -> Run:
+def _resume(parsed: argparse.Namespace) -> Run:
+    """A resumed run has its recipe; a change would make it another run."""
+    for name, spelling in UNCHANGEABLE.items():
+        if getattr(parsed, name) is not None:
+            raise UserError(f"--resume goes on with the run as it is: leave out {spelling}")
     from shinso import api
 
+    return api.resume(parsed.resume, device=parsed.device, threads=parsed.threads)
+
+
+def _train(parsed: argparse.Namespace) -> Run:
     if parsed.system is None:
         raise UserError("name a system to train, or --resume RUN; shinso list shows all systems")
     system = catalog.find(parsed.system)
     preset = parsed.preset or "cpu"
     recipe = system.make_recipe(preset, **given_settings(parsed, system.recipe_class))
+    from shinso import api  # only now: what is given wrong is said before torch is imported
+
     return api.train(
         recipe,
         parsed.data or system.preset(preset).data,
@@ -63,14 +100,8 @@ def _train(parsed: argparse.Namespace) -> Run:
         start=parsed.start,
         device=parsed.device,
         threads=parsed.threads,
+        skip_bad=bool(parsed.skip_bad),
     )
-
-
-def _refuse_changes(parsed: argparse.Namespace) -> None:
-    """A resumed run has its recipe; a change would make it another run."""
-    for name in ("system", "preset", "data", "start", "out", "seed"):
-        if getattr(parsed, name) is not None:
-            raise UserError(f"--resume goes on with the run as it is: leave out {name}")
 
 
 def _answer(run: Run, seconds: float) -> dict[str, Any]:
@@ -82,6 +113,7 @@ def _answer(run: Run, seconds: float) -> dict[str, Any]:
         "run": str(run.folder),
         "artifact": str(run.artifact_folder),
         "steps": run.step,
+        "best_step": evaluation["step"],
         "scores": evaluation["scores"],
         "baselines": evaluation["baselines"],
         "seconds": round(seconds, 2),
@@ -89,7 +121,10 @@ def _answer(run: Run, seconds: float) -> dict[str, Any]:
 
 
 def _print(run: Run, answer: dict[str, Any], output: Output) -> None:
+    kept = answer["best_step"]
+    best = f"the artifact is that of step {kept:,}, " if kept != run.step else ""
+    output.line(f"{run.step:,} steps in {answer['seconds']:.1f} s; {best}on validation data:\n")
     output.table(*score_rows(answer["scores"], answer["baselines"]))
-    output.line(f"\n{run.step:,} steps, {answer['seconds']:.1f} s; the run is {run.folder}")
-    output.line(f"report: {run.folder / 'report.html'}")
-    output.line(f"next:   shinso predict {run.folder} INPUT")
+    output.line(f"\nrun     {run.folder}")
+    output.line(f"report  {run.folder / 'report.html'}")
+    output.line(f"next    shinso predict {run.folder} INPUT")

@@ -17,12 +17,13 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from shinso.core.about import FORMAT, read_about
+from shinso.core.edits import Edits, edits_as_dict, edits_from_dict, replay
 from shinso.core.errors import UserError
-from shinso.core.files import file_digest, read_json, replaced_folder, write_json
+from shinso.core.files import file_digest, replaced_folder, write_json
+from shinso.core.graph import Graph, graph_network
 from shinso.core.recipe import Options, Recipe, Spec
 from shinso.core.system import System
-
-FORMAT = 1
 
 Network = Callable[..., tuple[Tensor, ...]]  # positional CPU tensors in, CPU tensors out
 
@@ -36,12 +37,14 @@ class Artifact:
     spec: Spec
     options: Options | None = None
     modules: dict[str, nn.Module] = field(default_factory=dict)
-    graphs: dict[str, Path] = field(default_factory=dict)  # ONNX, instead of modules
+    graphs: dict[str, Graph] = field(default_factory=dict)  # ONNX, instead of modules
+    edits: Edits = field(default_factory=dict)  # what the networks lack of what the recipe builds
     assets: dict[str, str] = field(default_factory=dict)  # file name -> text
     parts: dict[str, Artifact] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     path: Path | None = None
+    _opened: dict[str, Network] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def form(self) -> str:
@@ -50,7 +53,9 @@ class Artifact:
     def network(self, name: str) -> Network:
         """The network as a callable without gradients, whichever form it has."""
         if name in self.graphs:
-            return _graph_network(self.graphs[name])
+            if name not in self._opened:  # once: a session optimises its graph first
+                self._opened[name] = graph_network(self.graphs[name])
+            return self._opened[name]
         return _module_network(self.modules[name])
 
     def weights(self, name: str) -> dict[str, Tensor]:
@@ -73,7 +78,8 @@ class Artifact:
     def _write(self, folder: Path) -> None:
         ties = _write_weights(self.modules, folder / "weights.safetensors")
         for name, graph in self.graphs.items():
-            (folder / f"{name}.onnx").write_bytes(graph.read_bytes())
+            content = graph if isinstance(graph, bytes) else graph.read_bytes()
+            (folder / f"{name}.onnx").write_bytes(content)
         for name, text in self.assets.items():
             (folder / name).write_text(text, encoding="utf-8")
         for name, part in self.parts.items():
@@ -89,6 +95,7 @@ class Artifact:
                 "recipe": self.recipe.as_dict(),
                 "spec": self.spec.as_dict(),
                 "options": self.options.as_dict() if self.options else None,
+                "edits": edits_as_dict(self.edits),
                 "assets": sorted(self.assets),
                 "parts": sorted(self.parts),
                 "ties": ties,
@@ -105,10 +112,7 @@ def open_artifact(folder: Path, find_system: Callable[[str], System]) -> Artifac
     Raises UserError for a folder that is none, a newer format, a file changed since it was
     written, or weights that do not fit the networks the recipe builds.
     """
-    if not (folder / "artifact.json").exists():
-        raise UserError(f"{folder} is no artifact: it has no artifact.json")
-    about = read_json(folder / "artifact.json")
-    _check_format(folder, about)
+    about = read_about(folder)
     _check_files(folder, about)
     system = find_system(about["system"])
     options_class = system.options_class
@@ -121,29 +125,17 @@ def open_artifact(folder: Path, find_system: Callable[[str], System]) -> Artifac
         parts={n: open_artifact(folder / "parts" / n, find_system) for n in about["parts"]},
         scores=about["scores"],
         provenance=about["provenance"],
+        edits=edits_from_dict(about.get("edits", {}), f"{folder}/artifact.json"),
         path=folder,
     )
     if about["form"] == "onnx":
-        artifact.graphs = {path.stem: path for path in sorted(folder.glob("*.onnx"))}
+        graphs = (folder / name for name in sorted(about["files"]) if name.endswith(".onnx"))
+        artifact.graphs = {path.stem: path for path in graphs}
     else:
         artifact.modules = system.load("build")(artifact.recipe, artifact.spec)
+        replay(artifact.edits, artifact.modules)
         _read_weights(artifact.modules, folder / "weights.safetensors", about["ties"])
     return artifact
-
-
-def _check_format(folder: Path, about: Mapping[str, Any]) -> None:
-    number = about.get("format")
-    if not isinstance(number, int):
-        raise UserError(f"{folder}/artifact.json is damaged: it names no format")
-    if number > FORMAT:
-        raise UserError(
-            f"{folder} has artifact format {number}, this shinso reads up to {FORMAT}; "
-            "use a newer shinso"
-        )
-    needed = "system form recipe spec options assets parts ties files scores provenance"
-    missing = set(needed.split()) - about.keys()
-    if missing:
-        raise UserError(f"{folder}/artifact.json is damaged: {', '.join(sorted(missing))} missing")
 
 
 def _check_files(folder: Path, about: Mapping[str, Any]) -> None:
@@ -157,7 +149,8 @@ def _check_files(folder: Path, about: Mapping[str, Any]) -> None:
     for name in about["parts"]:
         if Path(name).name != name or name.startswith("."):
             raise UserError(f"{folder}/artifact.json names a part outside the artifact: {name!r}")
-    if unlisted := set(about["assets"]) - about["files"].keys():
+    used = {*about["assets"], *(path.name for path in folder.glob("weights.safetensors"))}
+    if unlisted := used - about["files"].keys():
         raise UserError(f"{folder}/artifact.json has no checksum of {', '.join(sorted(unlisted))}")
 
 
@@ -176,7 +169,8 @@ def _write_weights(modules: Mapping[str, nn.Module], path: Path) -> dict[str, st
             written[place] = name
             tensors[name] = tensor.detach().cpu().contiguous().clone()
     if modules:
-        safetensors.torch.save_file(tensors, path)
+        # Not save_file: its file is for the owner alone, and it hides why a write failed.
+        path.write_bytes(safetensors.torch.save(tensors))
     return ties
 
 
@@ -204,22 +198,5 @@ def _module_network(module: nn.Module) -> Network:
         outputs = module(*(tensor.to(device) for tensor in inputs))
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         return tuple(tensor.cpu() for tensor in outputs)
-
-    return call
-
-
-def _graph_network(path: Path) -> Network:
-    try:
-        import onnxruntime
-    except ImportError:
-        raise UserError(
-            f"{path} is an ONNX graph: pip install 'shinso[export]' to run it"
-        ) from None
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    names = [argument.name for argument in session.get_inputs()]
-
-    def call(*inputs: Tensor) -> tuple[Tensor, ...]:
-        feed = dict(zip(names, (tensor.numpy() for tensor in inputs), strict=True))
-        return tuple(torch.from_numpy(output) for output in session.run(None, feed))
 
     return call

@@ -41,8 +41,8 @@ class Checkpoints:
 
     def steps(self) -> dict[int, Path]:
         """Step to path, oldest first. Names alone: contents may be damaged."""
-        paths = sorted(self.folder.glob("step-*-*.safetensors"), key=lambda p: p.name)
-        return {int(path.name.split("-")[1]): path for path in paths}
+        paths = self.folder.glob("step-*-*.safetensors")
+        return dict(sorted((int(path.name.split("-")[1]), path) for path in paths))
 
     def newest(self) -> tuple[int, Tree] | None:
         """The newest checkpoint that is whole; damaged ones are warned of and passed over.

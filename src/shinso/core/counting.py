@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from shinso.core.edits import Edits, replay
 from shinso.core.recipe import Recipe, Spec
 from shinso.core.system import System
 
@@ -20,13 +21,16 @@ class Cost:
     macs: int
 
 
-def costs(system: System, recipe: Recipe, spec: Spec) -> dict[str, Cost]:
-    """{network: cost}; empty for a system without networks.
+def costs(
+    system: System, recipe: Recipe, spec: Spec, edits: Edits | None = None
+) -> dict[str, Cost]:
+    """{network: cost}, after these edits; empty for a system without networks.
 
     On the meta device, because fused recurrent and attention kernels read as 0 on the CPU.
     """
     with torch.device("meta"):
         networks = system.load("build")(recipe, spec)
+        replay(edits or {}, networks)
         examples = system.load("example_inputs")(recipe, spec)
     return {
         name: Cost(parameter_count(network), _macs(network, examples[name][0]))

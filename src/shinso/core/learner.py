@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shinso.core.edits import Edits
 from shinso.core.evaluation import Evaluation, Scores
 from shinso.core.exhibits import Exhibit
 from shinso.core.recipe import Recipe
@@ -79,12 +80,17 @@ class Learner(ABC):
 
     @abstractmethod
     def artifact(self) -> Artifact:
-        """What was learned, over the live networks; the loop adds scores and provenance."""
+        """What was learned, over the live networks; the loop adds edits, scores, provenance."""
+
+    @property
+    def edits(self) -> Edits:
+        """Channels that its networks lack, for who opens its artifact to leave out as well."""
+        return {}
 
     def exhibits(self) -> Sequence[Exhibit]:
         """What to look at in the report, besides what `evaluate` shows."""
         return ()
 
     def batch_name(self) -> str:
-        """The batch of the last step as an error message names it."""
-        return f"step {self.run.step}"
+        """The batch of the step in progress as an error message names it; empty without one."""
+        return ""

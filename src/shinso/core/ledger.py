@@ -7,6 +7,7 @@ segment is deleted only when no kept checkpoint and no live window needs it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from hashlib import blake2b
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shinso.core.errors import ShinsoError
-from shinso.core.files import read_json, write_json
+from shinso.core.files import read_json, told, write_json
 
 Fields = Mapping[str, tuple[Any, tuple[int, ...]]]  # name -> (dtype, shape of one row)
 
@@ -108,12 +109,18 @@ class Ledger:
 
     def _segment(self, number: int) -> NDArray[Any]:
         if number not in self._segments:
-            path = self._path(number)
-            mode: Any = "r+" if path.exists() else "w+"
+            self._allocate(self._path(number))
             self._segments[number] = np.memmap(
-                path, self.row_type, mode=mode, shape=(self.segment_rows,)
+                self._path(number), self.row_type, mode="r+", shape=(self.segment_rows,)
             )
         return self._segments[number]
+
+    def _allocate(self, path: Path) -> None:
+        """Reserves the disk now: a mapped page that finds the disk full is a bus error."""
+        with told("writing", path):
+            path.touch()
+            with path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, self.segment_rows * self.row_type.itemsize)
 
     def _flush(self, number: int) -> None:
         segment = self._segment(number)

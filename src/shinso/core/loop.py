@@ -74,8 +74,8 @@ class Loop:
             try:
                 while not learner.finished:
                     self._step()
-                    if run.step % learner.recipe.report_every == 0:
-                        self._report()
+                    if run.step % learner.recipe.report_every == 0 or learner.finished:
+                        self._report()  # before a checkpoint of this step, which has it behind it
                     if learner.evaluate_every and run.step % learner.evaluate_every == 0:
                         self._evaluate()
                     self._checkpoint_if_due()
@@ -108,7 +108,8 @@ class Loop:
         scores = self.learner.step()
         for name, value in scores.items():
             if not math.isfinite(value):
-                self._refuse(f"{name} is {value}")
+                batch = self.learner.batch_name()
+                self._refuse(f"{run.step + 1}{batch and ', '}{batch}", f"{name} is {value}")
             total, count = self.sums.get(name, (0.0, 0))
             self.sums[name] = (total + value, count + 1)
         run.step += 1
@@ -141,6 +142,7 @@ class Loop:
     def _evaluate(self) -> None:
         """Evaluates, and where it is the best yet, makes it the run's artifact."""
         run, began = self.run, time.monotonic()
+        state = self._finite_state()
         self.evaluated_step = run.step
         score = None
         if run.processes.first:
@@ -155,7 +157,7 @@ class Loop:
         score = run.processes.from_first(score)
         if self._is_best(score):
             self.best_step, self.best_score = run.step, math.nan if score is None else score
-        self._checkpoint()
+        self._save(state)
         self.reported_at += time.monotonic() - began  # the rate is that of training alone
 
     def _selected_score(self, evaluation: Evaluation) -> float | None:
@@ -165,13 +167,14 @@ class Loop:
 
     def _is_best(self, score: float | None) -> bool:
         """Without a selection the last is the best."""
-        if score is None or self.learner.selection is None or self.best_step is None:
+        if score is None or self.learner.selection is None or math.isnan(self.best_score):
             return True
         higher = self.learner.selection[1] == "max"
         return score > self.best_score if higher else score < self.best_score
 
     def _save_artifact(self, evaluation: Evaluation) -> None:
         artifact = self.learner.artifact()
+        artifact.edits = self.learner.edits
         artifact.scores = dict(evaluation.scores)
         artifact.provenance = {**artifact.provenance, **self._provenance()}
         artifact.save(self.run.artifact_folder)
@@ -195,8 +198,16 @@ class Loop:
         return at_report and self.run.processes.any(wanted)
 
     def _checkpoint(self) -> None:
+        self._save(self._finite_state())
+
+    def _finite_state(self) -> Tree:
+        """The learner's state; weights gone wrong must replace no good checkpoint or artifact."""
         state = self.learner.state()
-        _check_finite(state, self._refuse)
+        if not _is_finite(state):
+            self._refuse(f"{self.run.step}", "a weight or optimiser state is not finite")
+        return state
+
+    def _save(self, state: Tree) -> None:
         kept: list[int] = []
         if self.run.processes.first:
             tree = {"loop": self._state(), "learner": state}
@@ -220,12 +231,11 @@ class Loop:
             setattr(self, name, value)
         self.learner.restore(tree["learner"])
 
-    def _refuse(self, problem: str) -> None:
+    def _refuse(self, step: str, problem: str) -> None:
         good = self.run.checkpoints.steps()
         last = f"step {max(good)} ({good[max(good)]})" if good else "none"
         raise ShinsoError(
-            f"training stopped at step {self.run.step + 1}, {self.learner.batch_name()}: "
-            f"{problem}; last good checkpoint: {last}; "
+            f"training stopped at step {step}: {problem}; last good checkpoint: {last}; "
             "try a lower --learning-rate or a --clip-norm"
         )
 
@@ -240,21 +250,19 @@ class Loop:
         )
 
     def _finish(self) -> None:
-        if self.sums:
-            self._report()
+        if self.observer is not None:
+            self.observer.tick(*self.learner.progress, self.last_scores)
         if self.evaluated_step != self.run.step:
             self._evaluate()
         if self.run.processes.first:
             save_exhibits(self.run.folder, "training", self.learner.exhibits())
 
 
-def _check_finite(tree: Tree, refuse: Any) -> None:
-    """A state with NaN in it must not push the last good checkpoint out."""
+def _is_finite(tree: Tree) -> bool:
+    """Whether all tensors in the dictionaries of the tree are."""
     if isinstance(tree, dict):
-        for value in tree.values():
-            _check_finite(value, refuse)
-    elif isinstance(tree, torch.Tensor) and not bool(torch.isfinite(tree).all()):
-        refuse("a weight or optimiser state is not finite")
+        return all(map(_is_finite, tree.values()))
+    return not isinstance(tree, torch.Tensor) or bool(torch.isfinite(tree).all())
 
 
 @contextmanager

@@ -61,7 +61,7 @@ class Updater:
     def update(self, gradients: Sequence[torch.Tensor | None], step: int) -> None:
         """One update along `gradients`, which it may change; one for each parameter."""
         present = [gradient for gradient in gradients if gradient is not None]
-        if self.recipe.clip_norm is not None:
+        if self.recipe.clip_norm is not None and present:
             _clip(present, self.recipe.clip_norm)
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient

@@ -32,12 +32,14 @@ class Processes:
             self.rank * count // self.world_size, (self.rank + 1) * count // self.world_size
         )
 
-    def mean(self, tensors: Iterable[torch.Tensor | None]) -> None:
-        """Averages the tensors over all processes, in place, in one message."""
+    def mean(self, tensors: Iterable[torch.Tensor | None], weight: float = 1.0) -> None:
+        """Averages the tensors over all processes, in place, in one message. The weights that the
+        processes give theirs add up to their number."""
         present = [tensor for tensor in tensors if tensor is not None]
         if self.world_size == 1 or not present:
             return
         flat = torch.cat([tensor.reshape(-1) for tensor in present])
+        flat *= weight
         dist.all_reduce(flat)
         flat /= self.world_size
         parts = torch.split(flat, [tensor.numel() for tensor in present])

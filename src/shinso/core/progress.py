@@ -8,15 +8,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.console import Console, ConsoleDimensions
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.table import Column
 
 from shinso.core.loop import Observer
 
@@ -24,33 +18,57 @@ LINE_SECONDS = 10.0
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Observer]:
-    console = Console(file=sys.stderr)
+def progress(title: str, place: str) -> Iterator[Observer]:
+    """Shows how a run goes; `place` says where its folder is and where it computes."""
+    console = _Console(file=sys.stderr)
+    console.print(f"{title}: {place}", highlight=False, markup=False, soft_wrap=True)
     if console.is_terminal:
         with _bar(console) as bar:
-            yield TerminalObserver(title, bar)
+            yield TerminalObserver(bar)
     else:
         yield PlainObserver(title)
+
+
+class _Console(Console):
+    """Leaves room at a line's end for the ^C that a terminal echoes, and that else wraps."""
+
+    @property  # type: ignore[misc]  # nobody sets it here
+    def size(self) -> ConsoleDimensions:
+        width, height = super().size
+        return ConsoleDimensions(max(1, width - 3), height)
+
+
+class Pace:
+    """How fast it has gone since it was first looked at, in the learner's own unit."""
+
+    def __init__(self) -> None:
+        self.first: tuple[float, int] | None = None
+        self.rate = 0.0  # a second
+
+    def at(self, done: int, total: int | None) -> tuple[str, str]:
+        """Rate and time left as people read them; empty while they are not known."""
+        now = time.monotonic()
+        since, begun = self.first = self.first or (now, done)
+        if done <= begun or now <= since:
+            return "", ""
+        self.rate = (done - begun) / (now - since)
+        rate = f"{self.rate:,.0f}/s" if self.rate >= 10 else f"{self.rate:.2g}/s"
+        left = f"{clock((total - done) / self.rate)} left" if total and total > done else ""
+        return rate, left
 
 
 class TerminalObserver:
     """A bar that moves, and a line above it for each evaluation."""
 
-    def __init__(self, title: str, bar: Progress) -> None:
+    def __init__(self, bar: Progress) -> None:
         self.bar = bar
-        self.task = bar.add_task(title, total=None, rate="", scores="")
-        self.started_at: tuple[float, int] | None = None
+        self.task = bar.add_task("training", total=None, rate="", left="", scores="")
+        self.pace = Pace()
 
     def tick(self, done: int, total: int | None, scores: Mapping[str, float]) -> None:
-        now = time.monotonic()
-        since, first = self.started_at = self.started_at or (now, done)
-        rate = (done - first) / (now - since) if now > since else 0.0
+        rate, left = self.pace.at(done, total)
         self.bar.update(
-            self.task,
-            completed=done,
-            total=total,
-            rate=f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.2f}/s",
-            scores=spelled(scores),
+            self.task, completed=done, total=total, rate=rate, left=left, scores=spelled(scores)
         )
 
     def evaluated(self, step: int, scores: Mapping[str, float], best: bool) -> None:
@@ -63,22 +81,23 @@ class PlainObserver:
 
     def __init__(self, title: str) -> None:
         self.title = title
+        self.pace = Pace()
         self.line_at = time.monotonic()
 
     def tick(self, done: int, total: int | None, scores: Mapping[str, float]) -> None:
+        paces = self.pace.at(done, total)
         if time.monotonic() - self.line_at < LINE_SECONDS:
             return
         self.line_at = time.monotonic()
-        share = f" of {total:,} ({done / total:.0%})" if total else ""
-        print(f"{self.title}: {done:,}{share}  {spelled(scores)}", file=sys.stderr, flush=True)
+        share = f"{done:,} of {total:,} ({done / total:.0%})" if total else f"{done:,}"
+        self._say(", ".join(filter(None, (share, *paces))), spelled(scores))
 
     def evaluated(self, step: int, scores: Mapping[str, float], best: bool) -> None:
-        mark = "  best" if best else ""
-        print(
-            f"{self.title}: step {step:,}  valid {spelled(scores)}{mark}",
-            file=sys.stderr,
-            flush=True,
-        )
+        self._say(f"step {step:,}", "valid", spelled(scores), "best" if best else "")
+
+    def _say(self, *parts: str) -> None:
+        line = "  ".join(filter(None, parts))
+        print(f"{self.title}: {line}", file=sys.stderr, flush=True)
 
 
 def spelled(scores: Mapping[str, float]) -> str:
@@ -86,16 +105,25 @@ def spelled(scores: Mapping[str, float]) -> str:
     return "  ".join(f"{name} {value:.4g}" for name, value in scores.items())
 
 
+def clock(seconds: float) -> str:
+    """0:07, 12:34, 1:02:03."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+
+
 def _bar(console: Console) -> Progress:
+    # On a narrow terminal the scores give way; they are in the lines above, too.
+    scores = Column(no_wrap=True, overflow="ellipsis", ratio=1)
     return Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=24),
         TaskProgressColumn(),
         TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[scores]}"),
+        TextColumn("{task.fields[left]}"),
+        TextColumn("{task.fields[scores]}", table_column=scores),
         console=console,
+        expand=True,
         redirect_stdout=False,
         redirect_stderr=False,
     )

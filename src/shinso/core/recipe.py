@@ -25,10 +25,11 @@ def option(
     minimum: float | None = None,
     above: float | None = None,
     maximum: float | None = None,
+    below: float | None = None,
     choices: tuple[str, ...] | None = None,
     artifact: bool = False,
 ) -> Any:
-    """Declares a field of Settings; `above` is an exclusive lower bound.
+    """Declares a field of Settings; `above` and `below` are exclusive bounds.
 
     With `artifact` the value is a path or system name of an artifact (a teacher, an opponent),
     which the run copies and hands to the learner opened.
@@ -38,6 +39,7 @@ def option(
         "minimum": minimum,
         "above": above,
         "maximum": maximum,
+        "below": below,
         "choices": choices,
         "artifact": artifact,
     }
@@ -55,6 +57,7 @@ class Field:
     minimum: float | None = None
     above: float | None = None
     maximum: float | None = None
+    below: float | None = None
     choices: tuple[str, ...] | None = None
     artifact: bool = False
 
@@ -109,6 +112,8 @@ class Field:
             raise self._refusal(f"is {value}, must be above {self.above:g}")
         if self.maximum is not None and not value <= self.maximum:
             raise self._refusal(f"is {value}, must be at most {self.maximum:g}")
+        if self.below is not None and not value < self.below:
+            raise self._refusal(f"is {value}, must be below {self.below:g}")
         if isinstance(value, float) and not math.isfinite(value):
             raise self._refusal(f"is {value}, must be finite")
 
@@ -220,9 +225,9 @@ class GradientRecipe(Recipe):
         "adam", "update rule", choices=("sgd", "nesterov", "adam", "adamw", "rmsprop", "adagrad")
     )
     learning_rate: float = option(1e-3, "peak learning rate", above=0)
-    momentum: float = option(0.9, "momentum of sgd and nesterov", minimum=0, maximum=1)
-    beta1: float = option(0.9, "decay of adam's mean", minimum=0, maximum=1)
-    beta2: float = option(0.999, "decay of adam's square; rmsprop's alpha", minimum=0, maximum=1)
+    momentum: float = option(0.9, "momentum of sgd, nesterov and rmsprop", minimum=0, maximum=1)
+    beta1: float = option(0.9, "decay of adam's mean", minimum=0, below=1)
+    beta2: float = option(0.999, "decay of adam's square; rmsprop's alpha", minimum=0, below=1)
     epsilon: float = option(1e-8, "term that keeps adaptive rules from dividing by 0", above=0)
     weight_decay: float = option(0.0, "weight decay; decoupled in adamw", minimum=0)
     schedule: str = option(
@@ -241,6 +246,8 @@ class GradientRecipe(Recipe):
     def check(self) -> None:
         if (self.steps is None) == (self.epochs is None):
             raise UserError("give either --steps or --epochs, and not both")
+        if self.optimiser == "nesterov" and self.momentum == 0:
+            raise UserError("--optimiser nesterov needs a --momentum above 0; plain is sgd")
 
     def changed(self, **changes: Any) -> Self:
         for given, other in (("steps", "epochs"), ("epochs", "steps")):

@@ -4,8 +4,8 @@ layers and field modules they import. Imports no torch: the files are read, not 
 from __future__ import annotations
 
 import ast
-import importlib.util
 from hashlib import sha256
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from shinso.core.system import System
@@ -52,8 +52,12 @@ def _imports(path: Path) -> set[str]:
 
 
 def _module_path(module: str) -> Path | None:
-    try:
-        spec = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        return None
+    """Unlike importlib.util.find_spec, imports no parent: one that is a module brings torch."""
+    places: list[str] | None = None  # sys.path
+    spec = None
+    for name in module.split("."):
+        spec = PathFinder.find_spec(name, places)
+        if spec is None:
+            return None
+        places = [*(spec.submodule_search_locations or ())]
     return Path(spec.origin) if spec is not None and spec.origin else None

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from shinso.core.edits import Edits, replay
 from shinso.core.evaluation import Scores
 from shinso.core.learner import ForeignWeights, Learner
 from shinso.core.optimise import Updater
@@ -50,6 +51,7 @@ class Trainable(Learner):
         super().__init__(recipe, data, start, run)
         self.networks = dict(networks)
         self.phases = dict(phases or {"update": list(self.networks)})
+        replay(self.edits, self.networks)
         if start is not None:
             start_from(start, self.networks, self.keeps_head)
         for network in self.networks.values():
@@ -61,6 +63,13 @@ class Trainable(Learner):
             phase: Updater(recipe, self.parameters(phase), self.total_steps)
             for phase in self.phases
         }
+
+    @property
+    def edits(self) -> Edits:
+        """Those of the artifact it starts from: what was pruned stays so."""
+        if self.start is None or isinstance(self.start, ForeignWeights):
+            return {}
+        return self.start.edits
 
     @property
     def keeps_head(self) -> bool:
@@ -89,10 +98,15 @@ class Trainable(Learner):
         for phase in self.phases:
             batch = self.next_batch(phase)
             gradients, phase_scores = self.gradients(phase, batch)
-            self.run.processes.mean(gradients)
+            self.run.processes.mean(gradients, self.share_weight)
             self.apply(phase, gradients)
             scores |= phase_scores
         return scores
+
+    @property
+    def share_weight(self) -> float:
+        """What this process's batch counts for in the mean over all; 1 where all are as large."""
+        return 1.0
 
     def prepare(self) -> None:
         """What a step needs before its first phase: environment steps, self-play."""
@@ -207,16 +221,27 @@ class Supervised(Trainable):
         raise NotImplementedError(f"{type(self).__name__}.examples")
 
     def batch_indices(self) -> NDArray[np.int64]:
-        """This process's share of the examples of step `run.step`."""
-        epoch, position = divmod(self.run.step, self.epoch_steps)
-        size = self.recipe.batch_size
-        whole = self._order(epoch)[position * size : (position + 1) * size]
-        return whole[self.run.processes.share(len(whole))]
+        """This process's share of the examples of step `run.step`. Never empty: where there are
+        more processes than examples, some have one that weighs nothing."""
+        whole = self._whole_batch()
+        return whole[self.run.processes.share(len(whole))] if self.share_weight else whole[:1]
+
+    @property
+    def share_weight(self) -> float:
+        whole = len(self._whole_batch())
+        share = self.run.processes.share(whole)
+        return (share.stop - share.start) * self.run.processes.world_size / whole
 
     def batch_name(self) -> str:
         epoch, position = divmod(self.run.step, self.epoch_steps)
         indices = ", ".join(map(str, self.batch_indices()[:8]))
         return f"epoch {epoch + 1}, batch {position + 1} (examples {indices}, ...)"
+
+    def _whole_batch(self) -> NDArray[np.int64]:
+        """The examples of step `run.step`, over all processes."""
+        epoch, position = divmod(self.run.step, self.epoch_steps)
+        size = self.recipe.batch_size
+        return self._order(epoch)[position * size : (position + 1) * size]
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         if getattr(self, "_ordered_epoch", None) != epoch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import safetensors
@@ -24,7 +25,7 @@ def start_from(
     """
     for name, network in networks.items():
         if isinstance(start, ForeignWeights):
-            copy_weights(_read(start), network, f"{start.path}", keep_head)
+            copy_weights(read_state(start.path), network, "what --from names", keep_head)
         else:
             origin = f"{start.system}'s network {name}"
             copy_weights(start.weights(name), network, origin, keep_head)
@@ -52,8 +53,9 @@ def copy_weights(
     network.load_state_dict(fitting, strict=False)
 
 
-def _read(start: ForeignWeights) -> dict[str, Tensor]:
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file by name. Raises UserError for one that is none."""
     try:
-        return safetensors.torch.load_file(start.path)
+        return safetensors.torch.load_file(path)
     except (OSError, safetensors.SafetensorError) as error:
-        raise UserError(f"--from {start.path} is no readable safetensors file: {error}") from None
+        raise UserError(f"{path} is no readable safetensors file: {error}") from None

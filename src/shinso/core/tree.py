@@ -47,7 +47,7 @@ class _Packer:
             return {"array": self.tensor(torch.from_numpy(np.array(tree, order="C")))}
         if isinstance(tree, dict):
             return {"dict": [[_scalar(key), self.node(value)] for key, value in tree.items()]}
-        if isinstance(tree, (list, tuple)):
+        if type(tree) in (list, tuple):  # a named tuple would come back as something else
             return {type(tree).__name__: [self.node(item) for item in tree]}
         return {"value": _scalar(tree)}
 
@@ -70,7 +70,7 @@ class _Unpacker:
         match structure:
             case {"tensor": name, "format": memory_format}:
                 # Written back, so that every tie gets the tensor in its one memory format.
-                self.tensors[name] = self.tensors[name].contiguous(
+                self.tensors[name] = self.tensors[name].to(
                     memory_format=getattr(torch, memory_format)
                 )
                 return self.tensors[name]
@@ -86,10 +86,12 @@ class _Unpacker:
 
 
 def _memory_format(tensor: torch.Tensor) -> str:
-    if tensor.is_contiguous() or tensor.dim() != 4:
-        return "contiguous_format"
-    last = tensor.is_contiguous(memory_format=torch.channels_last)
-    return "channels_last" if last else "contiguous_format"
+    """By the strides, since a tensor of one channel counts as contiguous in both formats."""
+    if tensor.dim() == 4:
+        _, channels, height, width = tensor.shape
+        if tensor.stride() == (channels * height * width, 1, channels * width, channels):
+            return "channels_last"
+    return "contiguous_format"
 
 
 def _scalar(value: Any) -> Any:

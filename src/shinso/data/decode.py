@@ -44,7 +44,11 @@ def read_image(source: str | Path | bytes, name: str = "") -> _Array:
         UserError: it is missing, no image of a known format, damaged or too large.
     """
     content, name = _content(source, name)
-    image = _opened(content, name)
+    return image_pixels(_opened(content, name), name)
+
+
+def image_pixels(image: Image.Image, name: str = "image") -> _Array:
+    """What `read_image` gives, of a Pillow image; raises UserError where it is damaged."""
     try:
         with _quiet():
             return _pixels(ImageOps.exif_transpose(image), name)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -72,8 +74,10 @@ def _classes(folder: Path) -> tuple[str, ...]:
 
 
 def _class_name(folder: Path) -> str:
+    """The folder's name as text that can be written: bytes that are no UTF-8 appear as \\xe9."""
+    name = os.fsencode(folder.name).decode("utf-8", "backslashreplace")
     # Apple's file systems give が as か and a mark; both spellings are the same class.
-    return unicodedata.normalize("NFC", folder.name)
+    return unicodedata.normalize("NFC", name)
 
 
 def _listed(root: Path, folder: Path, classes: tuple[str, ...]) -> FolderSplit:
@@ -108,6 +112,8 @@ def _sound(
                 if not skip_bad:
                     raise
                 skipped.append(split.name(index))
+        if not kept:
+            raise UserError(f"{split.root}: all images of {name} are damaged")
         sound[name] = split.taken(kept)
     if skipped:
         _log.warning("left out %d damaged images, the first is %s", len(skipped), skipped[0])
@@ -138,6 +144,13 @@ def image_files(folder: Path) -> list[Path]:
     return sorted(
         path for path in _visible(folder) if path.is_file() and path.suffix.lower() in SUFFIXES
     )
+
+
+def images_below(folder: Path) -> Iterator[Path]:
+    """The images in `folder` and in all folders below it, by name."""
+    yield from image_files(folder)
+    for below in _folders(folder):
+        yield from images_below(below)
 
 
 def _visible(folder: Path) -> list[Path]:

@@ -152,6 +152,7 @@ def _row(entry: DataSetEntry) -> dict[str, Any]:
         "bytes": entry.bytes,
         "found": complete,
         "folders": _folders(entry, found) if complete else [],
+        "fetchable": entry.fetchable,
         "get": None if complete else how_to_get(entry),
     }
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shinso.core.errors import UserError
 from shinso.core.exhibits import Exhibit, load
 from shinso.core.files import read_json, read_lines
 
@@ -28,6 +29,8 @@ class RunRecord:
     @classmethod
     def read(cls, folder: Path) -> RunRecord:
         """Raises UserError where recipe.json is missing or a file is damaged."""
+        if not (folder / "recipe.json").exists():
+            raise UserError(f"{folder} is no run folder: it has no recipe.json")
         evaluation = folder / "evaluation.json"
         return cls(
             folder=folder,

@@ -20,6 +20,7 @@ from shinso.data.images import ImageSet
 from shinso.vision.classification.evaluation import evaluate
 from shinso.vision.classification.predictor import CLASSES, ClassifierPredictor, class_names
 from shinso.vision.classification.preparation import (
+    SplitPixels,
     augmented,
     fitted_split,
     normalised,
@@ -115,7 +116,7 @@ def _input_shape(
 
 
 def _spec(
-    pixels: NDArray[np.uint8], data: ImageSet, start: Artifact | ForeignWeights | None
+    pixels: SplitPixels, data: ImageSet, start: Artifact | ForeignWeights | None
 ) -> ImageSpec:
     """Weights to start from expect their own normalisation."""
     if isinstance(start, Artifact):

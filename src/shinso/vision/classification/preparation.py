@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,10 @@ from torch import Tensor
 
 from shinso.data.images import ImageSplit
 from shinso.vision.classification.recipe import ImageSpec
+
+MOST_BYTES = 1 << 30  # a split that would take more is decoded anew whenever it is asked for
+STATISTICS_IMAGES = 10_000  # of such a split, how many its statistics are taken from
+CHUNK = 256  # images whose pixels are counted at once
 
 Pixels = NDArray[np.uint8]  # (H, W) or (H, W, 3), or N of them
 
@@ -30,22 +36,48 @@ def fitted(image: Pixels, channels: int, size: int) -> Pixels:
     return np.asarray(picture).reshape(size, size, channels)
 
 
-def fitted_split(split: ImageSplit, channels: int, size: int) -> Pixels:
-    """All of a split's images, (N, size, size, channels)."""
+class LazyPixels:
+    """A split too large for memory, read like the array (N, size, size, channels) that it stands
+    for: the images that an index, a slice or an array of indices picks are decoded then."""
+
+    def __init__(self, split: ImageSplit, channels: int, size: int) -> None:
+        self.split = split
+        self.shape = (len(split), size, size, channels)
+        self.indices = np.arange(len(split))
+
+    def __len__(self) -> int:
+        return len(self.split)
+
+    def __getitem__(self, which: int | slice | NDArray[np.int64]) -> Pixels:
+        chosen = self.indices[which]
+        _, size, _, channels = self.shape
+        out = np.empty((*chosen.shape, size, size, channels), dtype=np.uint8)
+        for place, index in np.ndenumerate(chosen):
+            out[place] = fitted(self.split.image(int(index)), channels, size)
+        return out
+
+
+SplitPixels = Pixels | LazyPixels
+
+
+@lru_cache(maxsize=3)  # train, valid and test: learner, baselines and evaluations share them
+def fitted_split(split: ImageSplit, channels: int, size: int) -> SplitPixels:
+    """All of a split's images, (N, size, size, channels); not to be written to."""
     images = split.images
     if images is not None and images.shape[1:3] == (size, size):
         whole = images.reshape(len(images), size, size, -1)
         if whole.shape[3] == channels:
             return whole
-    out = np.empty((len(split), size, size, channels), dtype=np.uint8)
-    for index in range(len(split)):
-        out[index] = fitted(split.image(index), channels, size)
-    return out
+    lazy = LazyPixels(split, channels, size)
+    return lazy if math.prod(lazy.shape) > MOST_BYTES else lazy[:]
 
 
-def statistics(pixels: Pixels) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def statistics(pixels: SplitPixels) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of each channel of (N, H, W, C), on the scale 0 to 1."""
-    counts = [np.bincount(channel.ravel(), minlength=256) for channel in np.moveaxis(pixels, -1, 0)]
+    most = STATISTICS_IMAGES if isinstance(pixels, LazyPixels) else len(pixels)
+    chosen = spread(len(pixels), most)
+    chunks = (pixels[chosen[first : first + CHUNK]] for first in range(0, len(chosen), CHUNK))
+    counts = np.sum([_level_counts(chunk) for chunk in chunks], axis=0)  # (C, 256)
     levels = np.arange(256) / 255
     means = [float(np.average(levels, weights=count)) for count in counts]
     variances = [
@@ -57,6 +89,18 @@ def statistics(pixels: Pixels) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return tuple(round(mean, 6) for mean in means), stds
 
 
+def spread(count: int, most: int) -> NDArray[np.int64]:
+    """At most so many of `count` indices, evenly spread, since folders come class by class."""
+    chosen = min(count, most)
+    return np.arange(chosen) * count // chosen
+
+
+def _level_counts(pixels: Pixels) -> NDArray[np.int64]:
+    """(C, 256): how often each channel of (N, H, W, C) has each level."""
+    channels = np.moveaxis(pixels, -1, 0)
+    return np.stack([np.bincount(channel.ravel(), minlength=256) for channel in channels])
+
+
 def normalised(pixels: Tensor, spec: ImageSpec) -> Tensor:
     """uint8 (B, H, W, C) to float32 (B, C, H, W) with mean 0 and deviation 1 in training."""
     mean = torch.tensor(spec.mean, device=pixels.device) * 255
@@ -65,7 +109,7 @@ def normalised(pixels: Tensor, spec: ImageSpec) -> Tensor:
 
 
 def augmented(pixels: Pixels, shift: int, flip: bool, random: np.random.Generator) -> Pixels:
-    """Each image of (B, H, W, C) shifted over an edge of its own border pixels, and mirrored."""
+    """Each image of (B, H, W, C) shifted over a black edge, and half of them mirrored."""
     count, height, width, _ = pixels.shape
     if shift:
         padding: Any = ((0, 0), (shift, shift), (shift, shift), (0, 0))

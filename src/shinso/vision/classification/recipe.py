@@ -25,7 +25,9 @@ class ClassifierRecipe(GradientRecipe):
     )
     shift: int = option(0, "augmentation: random shift, at most this many pixels", minimum=0)
     flip: bool = option(False, "augmentation: mirror half of the images")
-    label_smoothing: float = option(0.0, "share of the target spread over all classes", minimum=0)
+    label_smoothing: float = option(
+        0.0, "share of the target spread over all classes", minimum=0, maximum=1
+    )
     epochs: int | None = 10
 
 

@@ -13,7 +13,7 @@ class LeNetRecipe(ClassifierRecipe):
     activation: str = option("relu", "after each layer", choices=("relu", "tanh"))
     pooling: str = option("max", "subsampling of the maps", choices=("max", "average"))
 
-    size: int | None = 28
+    size: int = option(28, "height and width of the network's input", minimum=12)
     shift: int = 2
     epochs: int | None = 30
     batch_size: int = 64

@@ -1,0 +1,59 @@
+"""shinso export RUN|ARTIFACT|SYSTEM --out ARTIFACT"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from shinso.cli.output import Output
+
+if TYPE_CHECKING:
+    from shinso.api import Used
+
+
+def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
+    add_lever_arguments(parser, "ARTIFACT")
+
+
+def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
+    from shinso import api
+
+    used = api.use_lever("export", parsed.what, parsed.out)
+    print_sizes(used, output)
+    output.line(f"\nits answers differ by at most {used.done['largest_difference']:.1e} of the")
+    output.line(f"largest output (opset {used.done['opset']})\n")
+    output.line(f"artifact  {used.artifact.path}")
+    output.line(f"next      shinso evaluate {parsed.out}")
+    return answer(used, parsed.what)
+
+
+# What the verbs of all levers have ---------------------------------------------------------------
+
+
+def add_lever_arguments(parser: argparse.ArgumentParser, made: str) -> None:
+    parser.add_argument(
+        "what", metavar="RUN|ARTIFACT|SYSTEM", help="a system means its shipped weights"
+    )
+    parser.add_argument(
+        "--out", metavar=made, required=True, help="the folder to write, which must not exist"
+    )
+
+
+def print_sizes(used: Used, output: Output) -> None:
+    rows = [
+        (name.replace("_", " "), before, used.after[name], f"{used.after[name] / before:.1%}")
+        for name, before in used.before.items()
+    ]
+    output.table((used.artifact.system, "before", "after", "left"), rows)
+
+
+def answer(used: Used, source: str) -> dict[str, Any]:
+    return {
+        "system": used.artifact.system,
+        "artifact": str(used.artifact.path),
+        "source": source,
+        **used.after,
+        "before": dict(used.before),
+        **used.done,
+    }

@@ -1,0 +1,212 @@
+"""Structured pruning: which channels of a network can go, and the edits that take them out.
+
+Channels go in groups: those of a layer, of the layers whose outputs are added to its own, and the
+inputs of all that read them (Fang et al. 2023, DepGraph: Towards any structural pruning, section
+3; torch-pruning finds the groups). Those with the least mean L1 norm go first (Li et al. 2017,
+Pruning filters for efficient ConvNets, section 3.1), the same share of each group.
+"""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from shinso.core.edits import Edit, axes, replay, size
+from shinso.core.errors import ShinsoError, UserError
+from shinso.core.extras import require
+
+Removed = Mapping[tuple[str, str], set[int]]  # (module path, side) -> the channels that go there
+TRIED_SHARE = 0.5  # of a group's channels, to find out whether it can lose some
+
+
+@dataclass(frozen=True)
+class Group:
+    """Channels of the layer at `path` and all that goes with them."""
+
+    path: str
+    importance: Tensor  # (C,) the mean L1 norm of the weights that go with each
+    root: Any  # torch-pruning's dependency that starts the group
+
+    def lowest(self, share: float) -> list[int]:
+        """The least important channels, that share of them; one at least stays."""
+        count = min(int(len(self.importance) * share + 1e-9), len(self.importance) - 1)
+        return sorted(self.importance.argsort(stable=True)[:count].tolist())
+
+
+class Channels:
+    """The groups of channels that a network can lose."""
+
+    def __init__(self, name: str, network: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        """`inputs` are an example of the network's. Raises UserError where no group is found."""
+        require("compress", "torch_pruning")
+        self.name = name
+        self.network = network.eval()
+        self.inputs = inputs
+        self.paths = {module: path for path, module in network.named_modules()}
+        self.graph = _dependency_graph(name, network, inputs)
+        found = [self._group(group) for group in self.graph.get_all_groups()]
+        self.groups = [group for group in found if group is not None and self._can_lose(group)]
+
+    def edits(self, share: float) -> tuple[Edit, ...]:
+        """What takes that share of each group's channels out."""
+        return self._edits(self.groups, share)
+
+    def checked_edits(self, share: float) -> tuple[Edit, ...]:
+        """Raises ShinsoError where the network then computes something else."""
+        edits = self.edits(share)
+        if edits and not computes_the_same(self.network, edits, self.inputs):
+            raise ShinsoError(
+                f"network {self.name} without {share:.1%} of its channels is not what it was "
+                "with nothing reading them: a fault of shinso"
+            )
+        return edits
+
+    def widths(self, share: float) -> dict[str, list[int]]:
+        """{layer: [channels before, after]} of the groups."""
+        return {
+            f"{self.name}.{group.path}": [
+                len(group.importance),
+                len(group.importance) - len(group.lowest(share)),
+            ]
+            for group in self.groups
+        }
+
+    def _group(self, found: Any) -> Group | None:
+        """None for channels that a module has which cannot be edited."""
+        from torch_pruning.pruner.importance import GroupMagnitudeImportance
+
+        importance = GroupMagnitudeImportance(p=1, normalizer=None)(found)
+        if importance is None or not all(self._is_editable(dep) for dep, _ in found):
+            return None
+        root = found[0].dep
+        return Group(self.paths[root.target.module], importance.detach(), root)
+
+    def _is_editable(self, dependency: Any) -> bool:
+        """Operations (additions, reshapes) have nothing to edit, and bare parameters no side."""
+        module = dependency.target.module
+        if isinstance(module, nn.Parameter):
+            return False
+        return module not in self.paths or self._side(dependency) in axes(module)
+
+    def _side(self, dependency: Any) -> str:
+        # Where both sides are one (batch normalisation) the handler is of both kinds.
+        return "out" if self.graph.is_out_channel_pruning_fn(dependency.handler) else "in"
+
+    def _can_lose(self, group: Group) -> bool:
+        edits = self._edits([group], TRIED_SHARE)
+        return bool(edits) and computes_the_same(self.network, edits, self.inputs)
+
+    def _edits(self, groups: Iterable[Group], share: float) -> tuple[Edit, ...]:
+        removed: dict[tuple[str, str], set[int]] = defaultdict(set)
+        for group in groups:
+            lowest = group.lowest(share)
+            if not lowest:
+                continue
+            root = group.root
+            for dependency, indices in self.graph.get_pruning_group(
+                root.target.module, root.handler, lowest
+            ):
+                module = dependency.target.module
+                if module in self.paths:
+                    removed[self.paths[module], self._side(dependency)].update(indices)
+        return tuple(self._edit(path, side, gone) for (path, side), gone in removed.items())
+
+    def _edit(self, path: str, side: str, gone: set[int]) -> Edit:
+        module = self.network.get_submodule(path)
+        count = size(module, axes(module)[side])
+        return Edit(path, side, tuple(i for i in range(count) if i not in gone))
+
+
+def _dependency_graph(name: str, network: nn.Module, inputs: tuple[Tensor, ...]) -> Any:
+    from torch_pruning import DependencyGraph
+
+    try:
+        with warnings.catch_warnings(), torch.enable_grad():
+            warnings.simplefilter("ignore")  # of parameters outside modules: they are left alone
+            return DependencyGraph().build_dependency(network, inputs, verbose=False)
+    except Exception as error:  # it may stumble over anything that a network does
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"torch-pruning cannot follow the network {name}: {reason}; "
+            "--unstructured needs no channels"
+        ) from error
+
+
+# Whether channels can go -------------------------------------------------------------------------
+
+
+def computes_the_same(
+    network: nn.Module, edits: tuple[Edit, ...], inputs: tuple[Tensor, ...]
+) -> bool:
+    """Whether the network without these channels computes what it computes with them there and
+    nothing reading them.
+
+    That is what taking channels out means, and it finds out all that the dependency graph cannot
+    express: a shortcut padded with zeros for new channels, gates stacked in one layer, a
+    normalisation over all channels, outputs whose width is the caller's. Tried in float64 with
+    weights drawn anew, so that no dead unit hides a mistake.
+    """
+    full = _with_random_weights(copy.deepcopy(network)).double().eval()
+    edited = copy.deepcopy(full)
+    _silence(full, edits)
+    generator = torch.Generator().manual_seed(0)
+    examples = [_random_like(tensor, generator) for tensor in inputs]
+    try:
+        replay({"": edits}, {"": edited})
+        outputs = _outputs(edited, examples)
+    except Exception:  # whatever it is, the shapes do not fit
+        return False
+    return all(
+        one.shape == other.shape and torch.allclose(one, other, 1e-6, 1e-6 * _scale(other))
+        for one, other in zip(outputs, _outputs(full, examples), strict=True)
+    )
+
+
+@torch.no_grad()
+def _silence(network: nn.Module, edits: Iterable[Edit]) -> None:
+    """Sets the weights by which the channels that would go are read to 0."""
+    for edit in edits:
+        if edit.side == "in":
+            module = network.get_submodule(edit.module)
+            axis = axes(module)["in"]
+            gone = torch.tensor(sorted({*range(size(module, axis))} - {*edit.kept}))
+            for name, dimension in axis.tensors.items():
+                getattr(module, name).index_fill_(dimension, gone, 0)
+
+
+@torch.no_grad()
+def _with_random_weights(network: nn.Module) -> nn.Module:
+    generator = torch.Generator().manual_seed(0)
+    for tensor in (*network.parameters(), *network.buffers()):
+        if not tensor.is_floating_point():
+            continue
+        if tensor.dim() >= 2:
+            inputs = max(1, tensor.numel() // tensor.shape[0])
+            tensor.normal_(0, inputs**-0.5, generator=generator)
+        else:
+            tensor.uniform_(0.5, 1.5, generator=generator)
+    return network
+
+
+def _random_like(tensor: Tensor, generator: torch.Generator) -> Tensor:
+    """Numbers drawn anew; whole ones as they are, for only the row knows which are allowed."""
+    if not tensor.is_floating_point():
+        return tensor
+    return torch.randn(tensor.shape, generator=generator, dtype=torch.float64)
+
+
+@torch.no_grad()
+def _outputs(network: nn.Module, inputs: list[Tensor]) -> tuple[Tensor, ...]:
+    outputs = network(*inputs)
+    return outputs if isinstance(outputs, tuple) else (outputs,)
+
+
+def _scale(tensor: Tensor) -> float:
+    return float(tensor.abs().max()) if tensor.numel() else 0.0
