@@ -158,7 +158,9 @@ locked_except() { awk -v pattern="$1" '/^[a-z0-9]/ { wanted = $0 !~ pattern } wa
 # By uv, which is quick; what it cannot do (a proxy or a login that only pip knows) pip may.
 install() {
     if [ -n "$uv" ]; then
-        "$uv" pip install --python "$venv/bin/python" $(off_terminal -q) "$@" && return
+        # Compiled now, as pip does it, and not at the first start of every verb.
+        "$uv" pip install --compile-bytecode --python "$venv/bin/python" $(off_terminal -q) "$@" &&
+            return
         say "uv could not do it, trying pip"
     fi
     pip_install "$@"

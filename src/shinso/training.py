@@ -20,7 +20,13 @@ from shinso.core.files import file_digest, folder_digest
 from shinso.core.learner import ForeignWeights, Learner
 from shinso.core.lever import Use
 from shinso.core.loop import Loop
-from shinso.core.processes import Processes, choose_device, deterministic, processes
+from shinso.core.processes import (
+    Processes,
+    choose_device,
+    deterministic,
+    keep_freed_memory,
+    processes,
+)
 from shinso.core.progress import progress
 from shinso.core.recipe import Recipe
 from shinso.core.report import write_report
@@ -125,6 +131,7 @@ def _train(
     inputs = {
         name: catalog.open_artifact(folder / "inputs" / name) for name in description["inputs"]
     }
+    keep_freed_memory()
     run = Run(system, folder, description, device, group, inputs)
     with deterministic(device):
         run.random.seed_generators("init", 0, device)

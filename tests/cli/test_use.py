@@ -181,3 +181,16 @@ def test_compare_says_when_scores_do_not_compare(adder, lenet):
     done = shinso("compare", adder, lenet)
     assert done.code == 0
     assert "not on the same data and split: these scores do not compare" in done.out
+
+
+def test_predict_writes_its_answers_where_out_says(adder, tmp_path):
+    path = tmp_path / "answers.json"
+    done = shinso("predict", adder, "54 + 104", "--out", path)
+    (answer,) = json.loads(path.read_text())["predictions"]
+    assert done.out.startswith(f"54 + 104 = {answer['sum']}")
+    assert answer["input"] == "54 + 104"
+
+
+def test_predict_out_into_a_missing_folder_is_one_line(adder, tmp_path):
+    done = shinso("predict", adder, "54 + 104", "--out", tmp_path / "none" / "answers.json")
+    assert done.code == 2 and "no such file or directory" in done.err

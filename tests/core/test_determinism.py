@@ -25,6 +25,7 @@ for folder in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
 def test_two_runs_of_lenet_with_two_threads_agree_to_the_bit(tmp_path):
     folders = [tmp_path / name for name in ("one", "other")]

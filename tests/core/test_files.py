@@ -9,7 +9,7 @@ import pytest
 from shinso.core import files
 from shinso.core.errors import ShinsoError, UserError
 from shinso.core.files import (
-    append_lines,
+    LineFile,
     folder_digest,
     read_json,
     read_lines,
@@ -51,7 +51,7 @@ def test_a_full_disk_leaves_the_old_file_and_says_so_in_one_line(tmp_path, full_
 
 def test_a_full_disk_stops_lines_and_folders_too(tmp_path, full_disk):
     with pytest.raises(ShinsoError, match="make room"):
-        append_lines(tmp_path / "rows", [{"a": "x" * 5000}])
+        LineFile(tmp_path / "rows").append({"a": "x" * 5000})
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "old").touch()
     with pytest.raises(ShinsoError, match="make room"), replaced_folder(tmp_path / "out") as new:
@@ -149,7 +149,11 @@ def test_a_kill_leaves_a_whole_folder_that_settles(tmp_path, monkeypatch, kill, 
 def test_lines_come_back_without_one_cut_short(tmp_path):
     path = tmp_path / "rows.jsonl"
     rows = [{"step": 1, "loss": 0.5}, {"step": 2, "name": "学習"}]
-    append_lines(path, rows)
+    file = LineFile(path)
+    for row in rows:
+        file.append(row)
+    assert len(path.read_text().splitlines()) == 2  # before it is closed
+    file.close()
     assert read_lines(path) == rows
     whole = path.read_bytes()
     for cut in range(1, 20):

@@ -3,6 +3,7 @@
 The walker starts in the middle of nine cells; the left end pays 0.2, the right end 1.
 """
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -70,8 +71,7 @@ def one_hot(cells):
 class ProofLearner(Trainable):
     def __init__(self, recipe, data, start, run):
         super().__init__(recipe, data, start, run, build(recipe, Spec()))
-        self.target = build(recipe, Spec())["values"]
-        self.target.load_state_dict(self.networks["values"].state_dict())
+        self.target = copy.deepcopy(self.networks["values"])  # not built: it may be pruned
         fields = {
             "cell": (np.int64, ()),
             "action": (np.int64, ()),

@@ -21,9 +21,9 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
 
     used = api.use_lever("export", parsed.what, parsed.out)
     print_sizes(used, output)
-    output.line(f"\nits answers differ by at most {used.done['largest_difference']:.1e} of the")
-    output.line(f"largest output (opset {used.done['opset']})\n")
-    output.line(f"artifact  {used.artifact.path}")
+    difference = used.done["largest_difference"]
+    output.line(f"\nlargest difference of an answer: {difference:.1e} of the largest answer")
+    output.line(f"artifact  {used.artifact.path} (ONNX, operator set {used.done['opset']})")
     output.line(f"next      shinso evaluate {parsed.out}")
     return answer(used, parsed.what)
 

@@ -14,12 +14,13 @@ from shinso.cli.output import Output
 from shinso.cli.parsing import add_device_arguments, add_settings, first_word, given_settings
 from shinso.core.about import read_about
 from shinso.core.errors import UserError
+from shinso.core.files import write_json
 from shinso.core.recipe import Options
 
 if TYPE_CHECKING:
     from shinso.core.predictor import Predictor
 
-VALUED = ("--device", "--threads")
+VALUED = ("--out", "--device", "--threads")
 STDIN = "-"
 
 
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None
     parser.add_argument(
         "input", metavar="INPUT", nargs="+", help="text, image, folder, ...; - reads lines of stdin"
     )
+    parser.add_argument("--out", metavar="PATH", type=Path, help="write the answers there, as JSON")
     add_device_arguments(parser)
     add_options(parser, given, VALUED)
 
@@ -46,17 +48,16 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     names, inputs = _named_inputs(predictor, parsed.input)
     answers = []
     for name, result in zip(names, predictor.predict_all(inputs), strict=True):
-        if output.as_json:
+        if output.as_json or parsed.out:
             answers.append({"input": name, **result.as_dict()})
-        else:
+        if not output.as_json:
             alone = parsed.input in ([name], [STDIN])
             output.line(str(result) if alone else f"{name}: {result}")
     artifact = predictor.artifact
-    return {
-        "system": artifact.system,
-        "artifact": str(artifact.path),
-        "predictions": answers,
-    }
+    answer = {"system": artifact.system, "artifact": str(artifact.path), "predictions": answers}
+    if parsed.out:
+        write_json(parsed.out, answer)
+    return answer
 
 
 def add_options(

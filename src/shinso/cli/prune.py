@@ -13,6 +13,7 @@ from shinso.cli.parsing import add_device_arguments, add_settings, first_word, g
 from shinso.cli.predict import is_usable
 from shinso.core.about import read_about
 from shinso.core.errors import UserError
+from shinso.core.files import read_json
 from shinso.core.recipe import GradientRecipe
 from shinso.levers.settings import PruneSettings
 
@@ -65,12 +66,18 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
         output.line(f"\nartifact  {parsed.out}")
         output.line(f"next      shinso evaluate {parsed.out}")
         return found
+    evaluation = read_json(used.run.folder / "evaluation.json")
     output.line()
-    scores = used.artifact.scores
-    output.table(*score_rows(scores, {}))
+    output.table(*score_rows(evaluation["scores"], evaluation["baselines"]))
     output.line(f"\nrun     {used.run.folder}")
     output.line(f"report  {used.run.folder / 'report.html'}")
-    return {**found, "run": str(used.run.folder), "steps": used.run.step, "scores": scores}
+    return {
+        **found,
+        "run": str(used.run.folder),
+        "steps": used.run.step,
+        "scores": evaluation["scores"],
+        "baselines": evaluation["baselines"],
+    }
 
 
 def training_of(what: str) -> GradientRecipe | None:

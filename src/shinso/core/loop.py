@@ -27,7 +27,7 @@ from shinso.core.run import Run
 from shinso.core.tree import Tree
 
 CHECKPOINT_SECONDS = 60.0
-TICK_SECONDS = 0.1
+TICK_SECONDS = 0.25
 PROVENANCE = (  # of recipe.json, what an artifact tells of its making
     "data",
     "seed",
@@ -45,7 +45,7 @@ class Observer(Protocol):
     """Shows a person how the run goes."""
 
     def tick(self, done: int, total: int | None, scores: Mapping[str, float]) -> None:
-        """At most ten times a second; the scores are the last report's."""
+        """At most four times a second; the scores are the last report's."""
 
     def evaluated(self, step: int, scores: Mapping[str, float], best: bool) -> None: ...
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shinso.core.files import append_lines, read_lines, write_atomic
+from shinso.core.files import LineFile, read_lines, write_atomic
 
-Row = Mapping[str, Any]
+METRICS, TIMING = "metrics.jsonl", "timing.jsonl"
 
 
 class Metrics:
@@ -19,27 +19,30 @@ class Metrics:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._files: dict[str, LineFile] = {}
         self._tensorboard: Any = None
 
     def open(self, step: int) -> float:
         """Cuts files back to `step`; returns the training seconds spent until then."""
-        cut_back(self.folder / "metrics.jsonl", step)
-        timing = cut_back(self.folder / "timing.jsonl", step)
+        cut_back(self.folder / METRICS, step)
+        timing = cut_back(self.folder / TIMING, step)
+        self._files = {name: LineFile(self.folder / name) for name in (METRICS, TIMING)}
         self._tensorboard = _summary_writer(self.folder / "tensorboard", step)
         return float(timing[-1]["seconds"]) if timing else 0.0
 
     def write(self, step: int, kind: str, scores: Mapping[str, float]) -> None:
         """A row of scores; `kind` is "train" or the split evaluated."""
-        append_lines(self.folder / "metrics.jsonl", [{"step": step, kind: dict(scores)}])
+        self._files[METRICS].append({"step": step, kind: dict(scores)})
         if self._tensorboard is not None:
-            for name, value in scores.items():
-                self._tensorboard.add_scalar(f"{name}/{kind}", value, step)
+            self._tensorboard.file_writer.add_summary(_summary(kind, scores), step)
 
     def write_timing(self, step: int, seconds: float, rate: float) -> None:
         row = {"step": step, "seconds": round(seconds, 3), "rate": round(rate, 3)}
-        append_lines(self.folder / "timing.jsonl", [row])
+        self._files[TIMING].append(row)
 
     def close(self) -> None:
+        for file in self._files.values():
+            file.close()
         if self._tensorboard is not None:
             self._tensorboard.close()
 
@@ -50,6 +53,14 @@ def cut_back(path: Path, step: int) -> list[dict[str, Any]]:
     if path.exists():
         write_atomic(path, "".join(json.dumps(row) + "\n" for row in kept))
     return kept
+
+
+def _summary(kind: str, scores: Mapping[str, float]) -> Any:
+    """All scores in one event: add_scalar makes one of each."""
+    from tensorboard.compat.proto.summary_pb2 import Summary
+
+    values = [Summary.Value(tag=f"{name}/{kind}", simple_value=scores[name]) for name in scores]
+    return Summary(value=values)
 
 
 def _summary_writer(folder: Path, step: int) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,6 +100,19 @@ def processes() -> Iterator[Processes]:
         yield Processes(dist.get_rank(), world_size)
     finally:
         dist.destroy_process_group()
+
+
+def keep_freed_memory() -> None:
+    """Lets glibc keep what a step frees for the next one, up to 512 MB.
+
+    By default it gives large blocks back and has them zeroed anew at every step, which takes a
+    third of the CPU time of a small convolutional net. Elsewhere than on glibc nothing happens.
+    """
+    trim_threshold, mmap_threshold = -1, -3  # malloc.h
+    with suppress(OSError, AttributeError):
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(trim_threshold, 512 << 20)
+        libc.mallopt(mmap_threshold, 32 << 20)  # the largest it takes
 
 
 @contextmanager

@@ -135,11 +135,15 @@ def is_current(result: Result, system: System) -> bool:
 
 
 def commit(checkout: Path | None = None) -> str | None:
-    """The commit that is checked out, with a + where sources differ from it; None elsewhere."""
+    """The commit that is checked out, with a + where sources differ from it; None where there is
+    none to be known."""
     checkout = checkout or checkout_folder()
     if checkout is None:
         return None
-    head = _git(checkout, "rev-parse", "--short=12", "HEAD").strip()
+    try:
+        head = _git(checkout, "rev-parse", "--short=12", "HEAD").strip()
+    except UserError:  # no git, or one that does not trust the folder: no reason not to train
+        return None
     return head + ("+" if any(name.startswith("src/") for name in _changed(checkout)) else "")
 
 

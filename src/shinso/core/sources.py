@@ -4,6 +4,8 @@ layers and field modules they import. Imports no torch: the files are read, not 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from functools import cache
 from hashlib import sha256
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -40,15 +42,26 @@ def _belongs(module: str) -> bool:
     return parts[0] == "shinso" and len(parts) > 2 and parts[1] not in ("core", "data")
 
 
-def _imports(path: Path) -> set[str]:
+@cache  # systems share layers, and results are many
+def _imports(path: Path) -> frozenset[str]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             # `from package import module` names a module too; one that is none has no path.
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """All of them, however deep; ast.walk, which visits expressions too, takes far longer."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for block in ("body", "orelse", "handlers", "finalbody", "cases"):
+            waiting += getattr(node, block, ())
 
 
 def _module_path(module: str) -> Path | None:

@@ -230,7 +230,8 @@ class Supervised(Trainable):
     def share_weight(self) -> float:
         whole = len(self._whole_batch())
         share = self.run.processes.share(whole)
-        return (share.stop - share.start) * self.run.processes.world_size / whole
+        part: int = share.stop - share.start
+        return part * self.run.processes.world_size / whole
 
     def batch_name(self) -> str:
         epoch, position = divmod(self.run.step, self.epoch_steps)

@@ -145,8 +145,8 @@ class Wrapping(Trainable):
         inside = [part for part in ("forward", "loss", "scores") if _overrides(type(self), part)]
         if _overrides(inner, "step") or (inside and _overrides(inner, "gradients")):
             raise UserError(
-                f"{self.run.system.name} makes its steps in a way of its own, which "
-                f"{self.run.description['lever']['name']} cannot change"
+                f"{self.run.system.name} makes its steps in a way of its own, which no lever can "
+                "change"
             )
 
 

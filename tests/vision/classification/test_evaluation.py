@@ -60,18 +60,28 @@ def test_what_was_never_there_or_never_named_has_no_share():
     assert rows == ((RED, 1, 1.0, 0.5), (GREEN, 1, 0.0, None), (BLUE, 0, None, None))
 
 
-def test_mistakes_are_shown_the_surest_first(colours):
-    evaluated = evaluate(predictor(), colours, "test")
-    sure = f"({math.exp(4) / (math.exp(4) + 2):.0%})"
-    mistakes = shown(evaluated, Gallery).pictures
+def test_mistakes_are_shown_the_surest_first_and_right_answers_the_least_sure():
+    """Each image is a colour at some brightness: 4 x brightness is its logit, the others' are 0."""
+    seen = [(GREEN, RED, 0.4), (GREEN, BLUE, 0.8), (RED, RED, 0.6), (RED, RED, 0.2)]
+    pixels = np.stack([np.rint(painted(colour) * level) for _, colour, level in seen])
+    labels = [COLOURS.index(truth) for truth, _, _ in seen]
+    split = packed_split("test", pixels.astype(np.uint8), labels)
+    evaluated = evaluate(
+        predictor(), ImageSet("dim", COLOURS, {"train": split, "test": split}), "test"
+    )
+
+    def sure(level):
+        return f"({math.exp(4 * level) / (math.exp(4 * level) + 2):.0%})"
+
+    mistakes, right = (shown(evaluated, Gallery, number).pictures for number in (0, 1))
     assert [picture.caption for picture in mistakes] == [
-        f"{RED}, taken for {GREEN} {sure}",
-        f"{GREEN}, taken for {BLUE} {sure}",
+        f"{GREEN}, taken for {BLUE} {sure(0.8)}",
+        f"{GREEN}, taken for {RED} {sure(0.4)}",
     ]
     assert [picture.flag for picture in mistakes] == ["bad", "bad"]
-    assert np.array_equal(mistakes[1].pixels, painted(BLUE))
-    right = shown(evaluated, Gallery, 1).pictures
-    assert len(right) == 6 and {picture.flag for picture in right} == {"good"}
+    assert np.array_equal(mistakes[0].pixels, split.image(1))
+    assert [picture.caption for picture in right] == [f"{RED} {sure(0.2)}", f"{RED} {sure(0.6)}"]
+    assert {picture.flag for picture in right} == {"good"}
 
 
 def test_classes_are_matched_by_name_whatever_their_order(colours):

@@ -215,8 +215,9 @@ def first(quick_runs):
 
 
 def tuned(first, data, folder, **changes):
-    """The networks, and what they expect, at the start of fine-tuning from `first`."""
+    """The network, and what it expects and gets, at the start of fine-tuning from `first`."""
     learner = learner_of("mlp", folder, data, start=first, **changes)
+    assert learner.pixels.shape[1:] == (learner.spec.size, learner.spec.size, learner.spec.channels)
     return learner.networks["classifier"].state_dict(), learner.spec
 
 

@@ -16,6 +16,9 @@ from shinso.core.errors import UserError
 from shinso.vision.classification.mlp.recipe import MLPRecipe
 from tests.vision.classification.colours import painted, saved
 
+# Pictures for slides lack Japanese letters where the font package is not installed.
+pytestmark = pytest.mark.filterwarnings("ignore:Glyph .* missing from font")
+
 HOSTILE = '<img src=x onerror="alert(1)">&amp;'
 CLASSES = {HOSTILE: "red", "two words": "green", "深層 学習": "青"}  # and their colour
 TINY = MLPRecipe(size=8, epochs=4, batch_size=8, hidden=(16,), dropout=0.0, learning_rate=1e-2)

@@ -1,0 +1,183 @@
+"""Which channels can go: by torch-pruning's own pruning, and by networks made to mislead it."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from shinso import catalog
+from shinso.core.edits import Edit, replay
+from shinso.core.errors import UserError
+from shinso.levers.channels import Channels, computes_the_same
+from tests.levers.making import inputs_of, made
+
+ARCHITECTURES = {
+    "lenet": ("lenet", {}),
+    "mlp": ("mlp", {"hidden": (20, 12)}),
+    "resnet A": ("resnet", {"depth": 14, "shortcut": "A"}),
+    "resnet B": ("resnet", {"depth": 14, "shortcut": "B"}),
+}
+
+
+def channels_of(artifact):
+    examples = catalog.find(artifact.system).load("example_inputs")(artifact.recipe, artifact.spec)
+    (name, network), *_ = artifact.modules.items()
+    return Channels(name, network, examples[name][0])
+
+
+def pruned_by_torch_pruning(channels, share):
+    """The same groups and channels, but its own hands on the modules, one group after another."""
+    import torch_pruning
+
+    network = copy.deepcopy(channels.network)
+    graph = torch_pruning.DependencyGraph().build_dependency(network, channels.inputs)
+    for group in channels.groups:
+        layer = network.get_submodule(group.path)
+        prune = graph.get_pruner_of_module(layer).prune_out_channels
+        graph.get_pruning_group(layer, prune, group.lowest(share)).prune()
+    return network
+
+
+@pytest.mark.parametrize("share", (0.3, 0.5, 0.9))
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_replay_is_to_the_bit_what_torch_pruning_makes(kind, share, tmp_path):
+    name, changes = ARCHITECTURES[kind]
+    artifact = made(name, tmp_path / "a", **changes)
+    channels = channels_of(artifact)
+    expected = pruned_by_torch_pruning(channels, share)
+    found = copy.deepcopy(channels.network)
+    replay({"": channels.checked_edits(share)}, {"": found})
+    theirs, ours = expected.state_dict(), found.state_dict()
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+    assert str(found) == str(expected)  # the sizes that modules tell
+    inputs = inputs_of(artifact)[channels.name]
+    assert torch.equal(found(*inputs), expected(*inputs))
+    assert sum(map(torch.numel, found.parameters())) < sum(
+        map(torch.numel, channels.network.parameters())
+    )
+
+
+def test_only_inner_channels_of_an_option_a_resnet_can_go(tmp_path):
+    inner = {f"stages.{stage}.{block}.conv1" for stage in range(3) for block in range(2)}
+    with_a = channels_of(made("resnet", tmp_path / "a", depth=14, shortcut="A"))
+    assert {group.path for group in with_a.groups} == inner
+    with_b = channels_of(made("resnet", tmp_path / "b", depth=14, shortcut="B"))
+    widths = {group.path for group in with_b.groups} - inner
+    assert len(widths) == 3, "the width of each stage can go, for the shortcut is a layer"
+
+
+def test_the_least_important_channels_go_first(tmp_path):
+    channels = channels_of(made("mlp", tmp_path / "a", hidden=(6,)))
+    layer, output = channels.network.hidden[0][0], channels.network.output
+    with torch.no_grad():
+        layer.weight.fill_(1.0)
+        output.weight.fill_(1.0)
+        layer.weight[[1, 4]] = 0.1
+        layer.weight[3] = 0.5
+    again = Channels("", channels.network, channels.inputs)
+    (group,) = again.groups
+    assert group.lowest(0.5) == [1, 3, 4]
+    assert group.lowest(0.34) == [1, 4]
+    assert len(group.lowest(0.999)) == 5, "one stays"
+
+
+def test_a_linear_that_reads_flattened_maps_loses_all_pixels_of_a_channel(tmp_path):
+    channels = channels_of(made("lenet", tmp_path / "a"))
+    edits = {(edit.module, edit.side): edit.kept for edit in channels.edits(0.5)}
+    maps = edits["c3", "out"]
+    assert edits["c5", "in"] == tuple(25 * i + pixel for i in maps for pixel in range(25))
+
+
+# What the dependency graph cannot express ---------------------------------------------------------
+
+
+class Net(nn.Module):
+    """A first layer of 8 channels whose readers differ."""
+
+    def __init__(self, *layers, forward):
+        super().__init__()
+        self.first = nn.Conv2d(3, 8, 3, padding=1)
+        self.layers = nn.ModuleList(layers)
+        self.last = nn.Linear(8, 4)
+        self.way = forward
+
+    def forward(self, x):
+        maps = self.way(F.relu(self.first(x)), *self.layers)
+        return self.last(maps.mean(dim=(2, 3)))
+
+
+def conv(inputs, outputs, **options):
+    return nn.Conv2d(inputs, outputs, 3, padding=1, **options)
+
+
+CAN = {
+    "plain": Net(forward=lambda x: x),
+    "batch norm": Net(nn.BatchNorm2d(8), forward=lambda x, norm: norm(x)),
+    "residual": Net(conv(8, 8), forward=lambda x, layer: x + layer(x)),
+    "depthwise": Net(conv(8, 8, groups=8), forward=lambda x, layer: layer(x)),
+    "gate": Net(conv(8, 8), forward=lambda x, layer: x * layer(x).sigmoid()),
+    "concatenation": Net(
+        conv(8, 4), conv(12, 8), forward=lambda x, a, b: b(torch.cat([x, a(x)], dim=1))
+    ),
+    "transposed": Net(nn.ConvTranspose2d(8, 8, 2, 2), forward=lambda x, layer: layer(x)),
+}
+CANNOT = {
+    "padded with zeros": Net(
+        conv(16, 8), forward=lambda x, layer: layer(F.pad(x, (0, 0, 0, 0, 4, 4)))
+    ),
+    "shuffled": Net(
+        conv(8, 8),
+        forward=lambda x, layer: layer(x.unflatten(1, (2, 4)).transpose(1, 2).flatten(1, 2)),
+    ),
+    "turned round": Net(conv(8, 8), forward=lambda x, layer: layer(x + x.flip(1))),
+    "normalised over channels": Net(nn.GroupNorm(1, 8), forward=lambda x, norm: norm(x)),
+    "softmax over channels": Net(forward=lambda x: x.softmax(dim=1)),
+    "groups of several": Net(conv(8, 8, groups=2), forward=lambda x, layer: layer(x)),
+}
+
+
+@pytest.mark.parametrize("kind", CAN)
+def test_channels_that_can_go(kind):
+    network = CAN[kind].eval()
+    channels = Channels(kind, network, (torch.randn(1, 3, 8, 8),))
+    removed = {
+        edit.module for edit in channels.checked_edits(0.5) if edit.module.startswith("first")
+    }
+    assert removed == {"first"}
+
+
+@pytest.mark.parametrize("kind", CANNOT)
+def test_channels_that_cannot_go_stay(kind):
+    network = CANNOT[kind].eval()
+    channels = Channels(kind, network, (torch.randn(1, 3, 8, 8),))
+    assert "first" not in {edit.module for edit in channels.checked_edits(0.5)}
+    smaller = copy.deepcopy(network)
+    replay({"": channels.checked_edits(0.5)}, {"": smaller})
+    assert smaller(torch.randn(2, 3, 8, 8)).shape == (2, 4)
+
+
+def test_dead_weights_hide_no_mistake():
+    """With all weights 0 any pruned network computes the same."""
+    network = CANNOT["turned round"]
+    dead = copy.deepcopy(network)
+    for parameter in dead.parameters():
+        nn.init.zeros_(parameter)
+    wrong = (Edit("first", "out", (0, 1, 2)), Edit("layers.0", "in", (0, 1, 2)))
+    assert not computes_the_same(dead.eval(), wrong, (torch.randn(1, 3, 8, 8),))
+
+
+@pytest.mark.parametrize("cell", ("rnn", "lstm", "gru"))
+def test_states_that_go_in_and_out_keep_their_width(cell, tmp_path):
+    assert channels_of(made("adder", tmp_path / "a", cell=cell)).groups == []
+
+
+def test_a_network_that_cannot_be_followed_is_said_so():
+    class NoGraph(nn.Module):
+        def forward(self, x):
+            raise RuntimeError("nothing\nto see")
+
+    with pytest.raises(UserError, match="cannot follow the network net: nothing to see; --unstr"):
+        Channels("net", NoGraph(), (torch.randn(1, 3),))

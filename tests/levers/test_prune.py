@@ -1,0 +1,264 @@
+"""Pruned artifacts: smaller, the same after saving, trained on and resumed exactly."""
+
+import dataclasses
+import os
+import random
+import signal
+import tempfile
+import time
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from shinso import api, catalog
+from shinso.core.edits import replay
+from shinso.core.errors import UserError
+from shinso.core.files import read_json
+from shinso.levers.channels import Channels
+from shinso.levers.prune import prunable
+from tests.levers.making import inputs_of, made
+from tests.proof import forked, systems
+from tests.proof.forked import assert_same, outcome, run_to_end, wait
+
+TRAINING = {"epochs": 2}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """A fork of a process whose OpenMP threads ran hangs; with one thread there are none."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A short run of each proof learner, made once."""
+    runs = {}
+
+    def run_of(system):
+        if system.name not in runs:
+            folder = tmp_path_factory.mktemp("trained") / system.name
+            runs[system.name] = api.train(system.make_recipe("quick"), out=folder, seed=1).folder
+        return runs[system.name]
+
+    return run_of
+
+
+# Without training ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ("lenet", "mlp", "resnet"))
+def test_the_saved_artifact_is_the_pruned_network(name, tmp_path):
+    source = made(name, tmp_path / "a")
+    system = catalog.find(name)
+    example = system.load("example_inputs")(source.recipe, source.spec)["classifier"][0]
+    expected = source.modules["classifier"]
+    replay(
+        {"": Channels("classifier", expected, example).edits(0.5)}, {"": expected}
+    )  # in place: `source` is opened again by the lever
+    used = api.use_lever("prune", tmp_path / "a", tmp_path / "p", ratio=0.5)
+    inputs = inputs_of(source)["classifier"]
+    opened = catalog.open_artifact(tmp_path / "p")
+    with torch.no_grad():
+        assert torch.equal(opened.network("classifier")(*inputs)[0], expected(*inputs))
+    assert used.after["parameters"] == sum(p.numel() for p in expected.parameters())
+    for size in ("parameters", "macs", "bytes"):
+        assert used.after[size] < 0.75 * used.before[size]
+    assert opened.scores == {}, "they were another network's"
+    assert (opened.recipe, opened.spec, opened.assets) == (
+        source.recipe,
+        source.spec,
+        source.assets,
+    )
+
+
+def test_provenance_tells_what_was_done_to_what(tmp_path):
+    made("lenet", tmp_path / "a")
+    api.use_lever("prune", tmp_path / "a", tmp_path / "b", ratio=0.25)
+    api.use_lever("prune", tmp_path / "b", tmp_path / "c", macs=0.5)
+    told = catalog.open_artifact(tmp_path / "c").provenance
+    assert told["seed"] == 0 and told["data"] == {"name": "digits"}
+    lever = told["lever"]
+    assert (lever["name"], lever["settings"]["macs"]) == ("prune", 0.5)
+    assert lever["before"]["settings"]["ratio"] == 0.25
+    assert lever["before"]["done"]["channels"]["classifier.c3"] == [16, 12]
+    assert lever["done"]["channels"]["classifier.c3"][0] == 12
+
+
+@pytest.mark.parametrize("share", (0.7, 0.3))
+def test_multiply_adds_end_just_below_what_was_asked_for(share, tmp_path):
+    made("resnet", tmp_path / "a", depth=20)
+    used = api.use_lever("prune", tmp_path / "a", tmp_path / "p", macs=share)
+    assert share - 0.07 < used.after["macs"] / used.before["macs"] <= share
+
+
+def test_pruning_twice_is_replayed_in_order(tmp_path):
+    source = made("lenet", tmp_path / "a")
+    api.use_lever("prune", tmp_path / "a", tmp_path / "b", ratio=0.5)
+    api.use_lever("prune", tmp_path / "b", tmp_path / "c", ratio=0.5)
+    twice = catalog.open_artifact(tmp_path / "c").modules["classifier"]
+    assert (twice.c1.out_channels, twice.c3.out_channels, twice.f6.in_features) == (2, 4, 30)
+    assert twice.c5.in_features == 4 * 25
+    assert twice(*inputs_of(source)["classifier"]).shape == (3, 10)
+
+
+def test_unstructured_sets_the_smallest_weights_to_0(tmp_path):
+    source = made("lenet", tmp_path / "a").modules["classifier"]
+    used = api.use_lever("prune", tmp_path / "a", tmp_path / "p", ratio=0.8, unstructured=True)
+    pruned = catalog.open_artifact(tmp_path / "p").modules["classifier"]
+    before = torch.cat([weight.flatten() for weight in prunable([source])])
+    after = torch.cat([weight.flatten() for weight in prunable([pruned])])
+    gone = after == 0
+    assert (
+        int(gone.sum()) == int(0.8 * len(before)) == used.after["weights"] - used.after["nonzeros"]
+    )
+    assert torch.equal(after[~gone], before[~gone])
+    assert before[gone].abs().max() <= before[~gone].abs().min()
+    assert used.done["threshold"] == before[gone].abs().max().item()
+    assert torch.equal(pruned.c1.bias, source.c1.bias)
+    assert used.after["compressed_bytes"] < 0.4 * used.before["compressed_bytes"]
+    assert used.after["parameters"] == used.before["parameters"]
+    assert used.after["macs"] == used.before["macs"]
+
+
+# Training on what is left -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("unstructured", (False, True))
+@pytest.mark.parametrize(
+    "system", (systems.CLASSIFIER, systems.GAN, systems.DQN), ids=lambda system: system.name
+)
+def test_any_learner_trains_on_what_is_left(system, unstructured, trained, tmp_path):
+    training = TRAINING if system is systems.CLASSIFIER else {"steps": 20}
+    used = api.use_lever(
+        "prune",
+        trained(system),
+        tmp_path / "run",
+        training=training,
+        ratio=0.5,
+        unstructured=unstructured,
+    )
+    assert used.run is not None and used.run.step > 5
+    start = catalog.open_artifact(tmp_path / "run" / "start")
+    for name, module in used.artifact.modules.items():
+        weights, before = prunable([module]), prunable([start.modules[name]])
+        assert not any(torch.equal(*pair) for pair in zip(weights, before, strict=True))
+        if unstructured:
+            pairs = zip(weights, before, strict=True)
+            assert all(torch.equal(weight == 0, old == 0) for weight, old in pairs)
+    if not unstructured:
+        assert used.after["parameters"] < 0.75 * used.before["parameters"]
+    assert used.artifact.scores, "they are known again"
+    assert api.load(tmp_path / "run").artifact.scores == used.artifact.scores
+
+
+def test_the_run_tells_its_lever_and_the_digest_of_its_source(trained, tmp_path):
+    api.use_lever("prune", trained(systems.GAN), tmp_path / "run", training={"steps": 3}, seed=7)
+    told = read_json(tmp_path / "run" / "recipe.json")
+    assert told["seed"] == 7 and told["recipe"]["steps"] == 3
+    assert told["data"]["name"] == "digits"
+    assert told["lever"]["name"] == "prune" and told["lever"]["settings"]["ratio"] == 0.5
+    assert len(told["lever"]["source"]) == 64
+    assert catalog.open_artifact(tmp_path / "run").provenance["lever"] == told["lever"]
+
+
+def with_lever(source, folder, **settings):
+    """What a fork does first, so that `train` prunes `source` and trains on what is left."""
+
+    def prepare():
+        tempfile.tempdir = str(folder)  # a kill leaves the artifact there that it starts from
+
+        def train(recipe, out, seed):
+            return api.use_lever(
+                "prune", source, out, training={"epochs": 3}, seed=seed, **settings
+            )
+
+        forked.api = SimpleNamespace(train=train, resume=api.resume)
+
+    return prepare
+
+
+@pytest.mark.parametrize("unstructured", (False, True))
+def test_training_on_killed_at_any_moment_goes_on_exactly(unstructured, trained, tmp_path):
+    prepare = with_lever(trained(systems.CLASSIFIER), tmp_path, unstructured=unstructured)
+    began = time.monotonic()
+    run_to_end(tmp_path / "whole", None, prepare)
+    seconds = time.monotonic() - began
+    expected = outcome(tmp_path / "whole")
+    moments, killed = random.Random(5), 0
+    for number in range(4):
+        folder = tmp_path / f"killed-{number}"
+        pid = forked.start(folder, None, prepare)
+        time.sleep(moments.uniform(0.2, 0.9) * seconds)
+        os.kill(pid, signal.SIGKILL)
+        killed += wait(pid) == -signal.SIGKILL
+        run_to_end(folder, None, prepare)
+        assert_same(outcome(folder), expected)
+    assert killed, "every run was over before it was killed"
+
+
+def test_train_from_a_pruned_artifact_keeps_its_channels_out(trained, tmp_path):
+    api.use_lever("prune", trained(systems.CLASSIFIER), tmp_path / "p", ratio=0.5)
+    recipe = systems.CLASSIFIER.make_recipe("quick")
+    run = api.train(recipe, out=tmp_path / "run", start=tmp_path / "p")
+    narrow = catalog.open_artifact(run.folder)
+    assert narrow.modules["classifier"][0].out_features == 12
+    with pytest.raises(UserError, match=r"0 \(out\) does not fit: it keeps"):
+        api.train(recipe.changed(hidden=6), out=tmp_path / "other", start=tmp_path / "p")
+    assert not (tmp_path / "other").exists()
+
+
+# Errors -------------------------------------------------------------------------------------------
+
+
+def refusal(what, tmp_path, **given):
+    with pytest.raises(UserError) as refused:
+        api.use_lever("prune", what, tmp_path / "out", **given)
+    assert not (tmp_path / "out").exists()
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def test_what_is_given_wrong_is_said(trained, tmp_path):
+    made("lenet", tmp_path / "a")
+    made("adder", tmp_path / "adder")
+    assert "must be below 1" in refusal(tmp_path / "a", tmp_path, ratio=1.0)
+    assert "must be above 0" in refusal(tmp_path / "a", tmp_path, ratio=0.0)
+    assert "not both" in refusal(tmp_path / "a", tmp_path, ratio=0.5, macs=0.5)
+    assert "needs channels" in refusal(tmp_path / "a", tmp_path, macs=0.5, unstructured=True)
+    assert "less than one channel of 120" in refusal(tmp_path / "a", tmp_path, ratio=0.005)
+    assert "out of reach" in refusal(tmp_path / "a", tmp_path, macs=0.01)
+    assert "no channels of adder" in refusal(tmp_path / "adder", tmp_path)
+    assert "did you mean" in refusal("lennet", tmp_path)
+    values = trained(systems.VALUE_ITERATION)
+    assert "proof-value-iteration has no networks to prune" in refusal(values, tmp_path)
+    (tmp_path / "full").mkdir()
+    with pytest.raises(UserError, match="full exists; choose another --out"):
+        api.use_lever("prune", tmp_path / "a", tmp_path / "full")
+
+
+def test_a_row_may_refuse_a_lever(tmp_path, monkeypatch):
+    made("lenet", tmp_path / "a")
+    row = dataclasses.replace(catalog.find("lenet"), refuses={"prune": "it is small"})
+    monkeypatch.setitem(catalog.SYSTEMS, "lenet", row)
+    assert refusal(tmp_path / "a", tmp_path) == "lenet refuses prune: it is small"
+
+
+def test_a_missing_package_is_named_with_what_installs_it(tmp_path, monkeypatch):
+    made("lenet", tmp_path / "a")
+    monkeypatch.setattr("shinso.core.extras.find_spec", lambda name: None)
+    said = refusal(tmp_path / "a", tmp_path)
+    assert said == "torch_pruning is not installed: pip install 'shinso[compress]'"
+    api.use_lever("prune", tmp_path / "a", tmp_path / "zeros", unstructured=True)
+
+
+def test_an_artifact_whose_edits_were_tampered_with_is_refused(tmp_path):
+    made("lenet", tmp_path / "a")
+    api.use_lever("prune", tmp_path / "a", tmp_path / "p")
+    about = tmp_path / "p" / "artifact.json"
+    about.write_text(about.read_text().replace('"module": "f6"', '"module": "f7"'))
+    with pytest.raises(UserError, match="edit of classifier's f7"):
+        catalog.open_artifact(tmp_path / "p")
