@@ -72,9 +72,11 @@ class Loop:
         with deterministic(run.device), _signals() as stop:
             self._begin()
             try:
-                while not learner.finished:
+                finished = learner.finished
+                while not finished:
                     self._step()
-                    if run.step % learner.recipe.report_every == 0 or learner.finished:
+                    finished = learner.finished
+                    if run.step % learner.recipe.report_every == 0 or finished:
                         self._report()  # before a checkpoint of this step, which has it behind it
                     if learner.evaluate_every and run.step % learner.evaluate_every == 0:
                         self._evaluate()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,7 +77,7 @@ class Trainable(Learner):
         """Whether a head that fits is taken over from `start`: not when its classes are others."""
         return True
 
-    @property
+    @cached_property
     def total_steps(self) -> int:
         """Learners that count in epochs know how long one is and override this."""
         assert self.recipe.steps is not None
@@ -197,12 +198,12 @@ class Supervised(Trainable):
 
     example_count: int
 
-    @property
+    @cached_property
     def epoch_steps(self) -> int:
         """Updates an epoch; the last batch may be smaller."""
         return -(-self.example_count // self.recipe.batch_size)
 
-    @property
+    @cached_property
     def total_steps(self) -> int:
         if self.recipe.steps is not None:
             return self.recipe.steps
