@@ -17,7 +17,7 @@ import torch._inductor.config
 from machine import machine, median_and_interval
 
 from shinso import catalog
-from shinso.core.processes import deterministic
+from shinso.core.processes import deterministic, keep_freed_memory
 from shinso.core.run import Run
 from shinso.data import open_data
 
@@ -84,6 +84,7 @@ def main() -> None:
     parser.add_argument("--system", choices=SYSTEMS, help="this one alone")
     given = parser.parse_args()
     torch.set_num_threads(1)
+    keep_freed_memory()  # as the loop does
     torch._inductor.config.force_disable_caches = True  # so that each compiles for itself
     print(f"{machine()}\n{given.batch_size} images of 28 x 28 a step; CPU time; median of")
     print(f"{given.blocks} interleaved pairs of {given.block} steps each, with its 95% interval\n")

@@ -24,7 +24,6 @@ from shinso.core.processes import (
     Processes,
     choose_device,
     deterministic,
-    keep_freed_memory,
     processes,
 )
 from shinso.core.progress import progress
@@ -131,7 +130,6 @@ def _train(
     inputs = {
         name: catalog.open_artifact(folder / "inputs" / name) for name in description["inputs"]
     }
-    keep_freed_memory()
     run = Run(system, folder, description, device, group, inputs)
     with deterministic(device):
         run.random.seed_generators("init", 0, device)

@@ -1,6 +1,8 @@
 """With deterministic algorithms two runs agree to the bit, with several threads too."""
 
 import os
+import platform
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from shinso.core.processes import deterministic
+from shinso.core.processes import deterministic, keep_freed_memory
 from tests.proof.forked import assert_same, outcome
 
 ROOT = Path(__file__).parents[2]
@@ -51,3 +53,27 @@ def test_an_error_inside_leaves_no_trace_either():
     with pytest.raises(KeyError), deterministic(CPU):
         raise KeyError
     assert (torch.get_deterministic_debug_mode(), torch.backends.cudnn.benchmark) == before
+
+
+def page_faults(prepare):
+    """Of twenty rounds that each fill and free 60 MB, in a process of its own."""
+    reading, writing = os.pipe()
+    if not os.fork():
+        torch.set_num_threads(1)  # OpenMP's other threads are not in a fork
+        prepare()
+        for _ in range(20):
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+            tensors = [torch.empty(5_000_000).fill_(1) for _ in range(3)]  # 20 MB each
+            del tensors
+        last = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+        os.write(writing, str(last).encode())
+        os._exit(0)
+    os.wait()
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        return int(pipe.read())
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="about glibc's malloc")
+def test_freed_memory_is_kept_for_the_next_step():
+    assert page_faults(lambda: None) > 20 * page_faults(keep_freed_memory)

@@ -2,16 +2,15 @@
 
 import dataclasses
 import os
-import random
 import signal
 import tempfile
-import time
 from types import SimpleNamespace
 
 import pytest
 import torch
 
 from shinso import api, catalog
+from shinso.core import loop
 from shinso.core.edits import replay
 from shinso.core.errors import UserError
 from shinso.core.files import read_json
@@ -165,39 +164,43 @@ def test_the_run_tells_its_lever_and_the_digest_of_its_source(trained, tmp_path)
     assert catalog.open_artifact(tmp_path / "run").provenance["lever"] == told["lever"]
 
 
-def with_lever(source, folder, **settings):
-    """What a fork does first, so that `train` prunes `source` and trains on what is left."""
+def in_fork(source, folder, die_at=None, **settings):
+    """What a fork does first: `train` is to prune `source` and to train on what is left, and to
+    die by SIGKILL after so many steps."""
 
     def prepare():
         tempfile.tempdir = str(folder)  # a kill leaves the artifact there that it starts from
 
         def train(recipe, out, seed):
-            return api.use_lever(
-                "prune", source, out, training={"epochs": 3}, seed=seed, **settings
-            )
+            training = {"epochs": 3}
+            return api.use_lever("prune", source, out, training=training, seed=seed, **settings)
 
         forked.api = SimpleNamespace(train=train, resume=api.resume)
+        step = loop.Loop._step
+
+        def deadly(self):
+            step(self)
+            if self.run.step == die_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        loop.Loop._step = deadly
 
     return prepare
 
 
 @pytest.mark.parametrize("unstructured", (False, True))
-def test_training_on_killed_at_any_moment_goes_on_exactly(unstructured, trained, tmp_path):
-    prepare = with_lever(trained(systems.CLASSIFIER), tmp_path, unstructured=unstructured)
-    began = time.monotonic()
-    run_to_end(tmp_path / "whole", None, prepare)
-    seconds = time.monotonic() - began
+def test_training_on_killed_at_any_step_goes_on_exactly(unstructured, trained, tmp_path):
+    source = trained(systems.CLASSIFIER)
+    settings = {"unstructured": unstructured}
+    run_to_end(tmp_path / "whole", None, in_fork(source, tmp_path, **settings))
     expected = outcome(tmp_path / "whole")
-    moments, killed = random.Random(5), 0
-    for number in range(4):
-        folder = tmp_path / f"killed-{number}"
-        pid = forked.start(folder, None, prepare)
-        time.sleep(moments.uniform(0.2, 0.9) * seconds)
-        os.kill(pid, signal.SIGKILL)
-        killed += wait(pid) == -signal.SIGKILL
-        run_to_end(folder, None, prepare)
+    assert expected["step"] == 120
+    for die_at in (1, 60, 119):
+        folder = tmp_path / f"killed-{die_at}"
+        pid = forked.start(folder, None, in_fork(source, tmp_path, die_at, **settings))
+        assert wait(pid) == -signal.SIGKILL
+        run_to_end(folder, None, in_fork(source, tmp_path, **settings))
         assert_same(outcome(folder), expected)
-    assert killed, "every run was over before it was killed"
 
 
 def test_train_from_a_pruned_artifact_keeps_its_channels_out(trained, tmp_path):

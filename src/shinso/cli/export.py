@@ -42,7 +42,7 @@ def add_lever_arguments(parser: argparse.ArgumentParser, made: str) -> None:
 
 def print_sizes(used: Used, output: Output) -> None:
     rows = [
-        (name.replace("_", " "), before, used.after[name], f"{used.after[name] / before:.1%}")
+        (_spelled(name), before, used.after[name], f"{used.after[name] / before:.1%}")
         for name, before in used.before.items()
     ]
     output.table((used.artifact.system, "before", "after", "left"), rows)
@@ -57,3 +57,7 @@ def answer(used: Used, source: str) -> dict[str, Any]:
         "before": dict(used.before),
         **used.done,
     }
+
+
+def _spelled(size: str) -> str:
+    return "MACs" if size == "macs" else size.replace("_", " ")

@@ -60,6 +60,7 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
         threads=parsed.threads,
         **settings,
     )
+    output.muted = used.run is not None and not used.run.processes.first
     print_sizes(used, output)
     found = answer(used, parsed.what)
     if used.run is None:

@@ -193,7 +193,8 @@ def _read_weights(modules: Mapping[str, nn.Module], path: Path, ties: Mapping[st
 def _module_network(module: nn.Module) -> Network:
     @torch.no_grad()
     def call(*inputs: Tensor) -> tuple[Tensor, ...]:
-        module.eval()
+        if module.training:  # asking is cheap, telling every module is not
+            module.eval()
         device = next((p.device for p in module.parameters()), torch.device("cpu"))
         outputs = module(*(tensor.to(device) for tensor in inputs))
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)

@@ -22,7 +22,7 @@ from shinso.core.evaluation import Evaluation, Scores, save_evaluation, save_exh
 from shinso.core.files import settle_folder
 from shinso.core.learner import Learner
 from shinso.core.metrics import Metrics
-from shinso.core.processes import deterministic
+from shinso.core.processes import deterministic, keep_freed_memory
 from shinso.core.run import Run
 from shinso.core.tree import Tree
 
@@ -69,6 +69,7 @@ class Loop:
     def train(self) -> None:
         """Raises Interrupted after a signal, ShinsoError when training cannot go on."""
         learner, run = self.learner, self.run
+        keep_freed_memory()
         with deterministic(run.device), _signals() as stop:
             self._begin()
             try:

@@ -64,6 +64,15 @@ def image_size(source: str | Path | bytes, name: str = "") -> tuple[int, int]:
     return height, width
 
 
+def is_grey(source: str | Path | bytes, name: str = "") -> bool:
+    """Whether `read_image` gives (H, W), from the header alone; raises like it."""
+    return _is_grey(_opened(*_content(source, name)))
+
+
+def _is_grey(image: Image.Image) -> bool:
+    return image.mode in ("1", "L", "LA", "La") or image.mode.startswith("I")
+
+
 def _content(source: str | Path | bytes, name: str) -> tuple[bytes, str]:
     if isinstance(source, bytes):
         return source, name or "image"
@@ -114,7 +123,7 @@ def _pixels(image: Image.Image, name: str) -> _Array:
         return _from_16_bit(image, name)
     if image.mode == "F":
         raise UserError(f"{name} has floating-point pixels; save it with 8 or 16 bits")
-    grey = image.mode in ("1", "L", "LA", "La")
+    grey = _is_grey(image)
     if image.has_transparency_data:
         image = _on_white(image)
     return np.array(image.convert("L" if grey else "RGB"))

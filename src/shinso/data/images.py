@@ -15,7 +15,7 @@ import numpy as np
 
 from shinso.core.errors import UserError
 from shinso.core.files import file_digest
-from shinso.data.decode import read_image
+from shinso.data.decode import is_grey, read_image
 from shinso.data.entry import DataSetEntry
 
 SPLITS = ("train", "valid", "test")
@@ -36,6 +36,11 @@ class ImageSplit(ABC):
     @abstractmethod
     def images(self) -> _Pixels | None:
         """All images at once, uint8 (N, H, W) or (N, H, W, 3); None where sizes may differ."""
+
+    @property
+    @abstractmethod
+    def channels(self) -> int:
+        """1 where every image is grey, else 3."""
 
     @abstractmethod
     def image(self, index: int) -> _Pixels:
@@ -62,6 +67,10 @@ class PackedSplit(ImageSplit):
     @property
     def images(self) -> _Pixels:
         return self.pixels
+
+    @property
+    def channels(self) -> int:
+        return 1 if self.pixels.ndim == 3 else 3
 
     def image(self, index: int) -> _Pixels:
         image: _Pixels = self.pixels[index]
@@ -98,6 +107,10 @@ class FolderSplit(ImageSplit):
     @property
     def images(self) -> None:
         return None
+
+    @cached_property
+    def channels(self) -> int:
+        return 1 if all(map(is_grey, self.files)) else 3
 
     def image(self, index: int) -> _Pixels:
         return read_image(self.files[index])

@@ -93,6 +93,22 @@ def test_a_folder_of_grey_and_colour_images_is_read_in_colour(tmp_path):
     assert api.load(trained(tmp_path, data).folder).spec.channels == 3
 
 
+def test_a_folder_of_grey_images_alone_is_read_in_grey(tmp_path):
+    """Of every mode that is grey: 8 bits, 1 bit, with transparency, 16 bits."""
+    for shade, name in ((0, "dark"), (255, "light")):
+        for number, mode in enumerate(("L", "1", "LA", "I;16") * 5):
+            pixels = np.full((9, 9), shade, np.uint8)
+            deep = pixels.astype(np.uint16) * 257
+            saved(
+                tmp_path / "own" / name / f"{number}.png",
+                *((deep,) if mode == "I;16" else (pixels, mode)),
+            )
+    use = api.load(trained(tmp_path, tmp_path / "own").folder)
+    assert use.spec.channels == 1
+    assert use(np.full((20, 30, 3), 255, np.uint8)).label == "light"
+    assert use(np.zeros((5, 5), np.uint8)).label == "dark"
+
+
 def test_names_that_are_not_utf8_are_shown_by_their_bytes(tmp_path):
     for name, colour in ((b"caf\xe9", "red"), (b"tea", "green")):
         folder = Path(os.fsdecode(os.fsencode(tmp_path / "own") + b"/" + name))

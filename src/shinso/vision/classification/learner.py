@@ -110,9 +110,8 @@ def _input_shape(
     if isinstance(start, Artifact):
         assert isinstance(start.spec, ImageSpec)
         return start.spec.channels, start.spec.size
-    shape = data.shape
-    channels = 1 if shape is not None and len(shape) == 2 else 3
-    return channels, recipe.size or (max(shape[:2]) if shape is not None else 64)
+    own_size = max(data.shape[:2]) if data.shape is not None else 64
+    return data.split("train").channels, recipe.size or own_size
 
 
 def _spec(
