@@ -19,7 +19,7 @@ from shinso.core.evaluation import Evaluation
 from shinso.core.files import folder_digest, read_lines
 from shinso.core.lever import Lever, Use
 from shinso.core.predictor import Predictor
-from shinso.core.processes import choose_device, deterministic
+from shinso.core.processes import choose_device, deterministic, keep_freed_memory
 from shinso.core.randomness import Randomness
 from shinso.core.run import Run
 from shinso.core.system import System
@@ -82,6 +82,7 @@ def evaluate_predictor(
         data = trained_on.get("name")
         skip_bad = skip_bad or trained_on.get("skip_bad", False)
     data_set = open_data_of(system, data, skip_bad)
+    keep_freed_memory()
     cpu = torch.device("cpu")
     with deterministic(cpu):
         Randomness(0).seed_generators("evaluate", 0, cpu)

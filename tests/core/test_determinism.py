@@ -1,6 +1,5 @@
 """With deterministic algorithms two runs agree to the bit, with several threads too."""
 
-import ctypes
 import os
 import platform
 import subprocess
@@ -53,13 +52,6 @@ def test_an_error_inside_leaves_no_trace_either():
     with pytest.raises(KeyError), deterministic(CPU):
         raise KeyError
     assert (torch.get_deterministic_debug_mode(), torch.backends.cudnn.benchmark) == before
-
-
-def as_malloc_begins():
-    """Its defaults, which a run trained earlier in this process has changed."""
-    libc = ctypes.CDLL(None)
-    libc.mallopt(-1, 128 << 10)  # M_TRIM_THRESHOLD
-    libc.mallopt(-3, 128 << 10)  # M_MMAP_THRESHOLD
 
 
 # In a process of its own, because a loop that ran in this one has set it already.

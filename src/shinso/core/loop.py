@@ -73,13 +73,14 @@ class Loop:
         with deterministic(run.device), _signals() as stop:
             self._begin()
             try:
+                report_every, evaluate_every = learner.recipe.report_every, learner.evaluate_every
                 finished = learner.finished
                 while not finished:
                     self._step()
                     finished = learner.finished
-                    if run.step % learner.recipe.report_every == 0 or finished:
+                    if run.step % report_every == 0 or finished:
                         self._report()  # before a checkpoint of this step, which has it behind it
-                    if learner.evaluate_every and run.step % learner.evaluate_every == 0:
+                    if evaluate_every and run.step % evaluate_every == 0:
                         self._evaluate()
                     self._checkpoint_if_due()
                     if self._agreed(bool(stop)):

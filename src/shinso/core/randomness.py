@@ -18,11 +18,16 @@ class Randomness:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
+        self._begun: dict[str, blake2b] = {}  # by purpose: a hash that waits for its index
 
     def bits(self, purpose: str, index: int = 0) -> int:
         """64 random bits, a pure function of (seed, purpose, index)."""
-        key = f"{self.seed}/{purpose}/{index}".encode()
-        return int.from_bytes(blake2b(key, digest_size=8).digest(), "little")
+        if purpose not in self._begun:
+            begun = f"{self.seed}/{purpose}/".encode()
+            self._begun[purpose] = blake2b(begun, digest_size=8)
+        key = self._begun[purpose].copy()
+        key.update(b"%d" % index)
+        return int.from_bytes(key.digest(), "little")
 
     def numpy(self, purpose: str, index: int = 0) -> np.random.Generator:
         return np.random.default_rng(self.bits(purpose, index))
