@@ -12,22 +12,28 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+AHEAD = 64  # indices are mostly asked for in turn, and hashing many at once stays in the cache
+
 
 class Randomness:
     """Derives every generator of a run from its seed."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self._begun: dict[str, blake2b] = {}  # by purpose: a hash that waits for its index
+        self._blocks: dict[str, tuple[int, list[int]]] = {}  # by purpose: the last one asked for
 
     def bits(self, purpose: str, index: int = 0) -> int:
         """64 random bits, a pure function of (seed, purpose, index)."""
-        if purpose not in self._begun:
-            begun = f"{self.seed}/{purpose}/".encode()
-            self._begun[purpose] = blake2b(begun, digest_size=8)
-        key = self._begun[purpose].copy()
-        key.update(b"%d" % index)
-        return int.from_bytes(key.digest(), "little")
+        number, place = divmod(index, AHEAD)
+        known, block = self._blocks.get(purpose, (None, []))
+        if known != number:
+            block = [self._hash(purpose, number * AHEAD + i) for i in range(AHEAD)]
+            self._blocks[purpose] = number, block
+        return block[place]
+
+    def _hash(self, purpose: str, index: int) -> int:
+        key = f"{self.seed}/{purpose}/{index}".encode()
+        return int.from_bytes(blake2b(key, digest_size=8).digest(), "little")
 
     def numpy(self, purpose: str, index: int = 0) -> np.random.Generator:
         return np.random.default_rng(self.bits(purpose, index))
