@@ -13,7 +13,7 @@ setup:  ## make .venv with the locked versions of everything (6 GB)
 	sh scripts/setup.sh
 
 demo: setup  ## train, compare and use a few systems, in a minute or two
-	$(python) -m shinso.demo
+	OMP_WAIT_POLICY=PASSIVE $(python) -m shinso.demo
 
 test: setup  ## style, types, imports, then all tests but the slow ones
 	echo "test: style (ruff)"

@@ -82,15 +82,23 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=15, help="pairs of blocks (default: 15)")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--system", choices=SYSTEMS, help="this one alone")
+    parser.add_argument("--option", choices=OPTIONS, help="this one alone")
+    parser.add_argument(
+        "--give-memory-back",
+        action="store_true",
+        help="leave malloc as it is, which the loop does not",
+    )
     given = parser.parse_args()
     torch.set_num_threads(1)
-    keep_freed_memory()  # as the loop does
+    if not given.give_memory_back:
+        keep_freed_memory()  # as the loop does
     torch._inductor.config.force_disable_caches = True  # so that each compiles for itself
     print(f"{machine()}\n{given.batch_size} images of 28 x 28 a step; CPU time; median of")
     print(f"{given.blocks} interleaved pairs of {given.block} steps each, with its 95% interval\n")
     print("system  option                    plain ms    option ms  times as fast    first step s")
     for name in [given.system] if given.system else SYSTEMS:
-        for title, option in OPTIONS.items():
+        for title in [given.option] if given.option else OPTIONS:
+            option = OPTIONS[title]
             with deterministic(torch.device("cpu")):
                 row = measure(name, given, option)
             ratio, low, high = row["faster"]

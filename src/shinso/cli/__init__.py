@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = [*(sys.argv[1:] if arguments is None else arguments)]
     # cuBLAS reads it when torch is imported, and is not deterministic without.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    # OpenMP too. Threads that spin while they wait starve each other on a machine that does
+    # anything else: a small net can take a hundred times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     warnings.showwarning = _warn  # type: ignore[assignment]
     try:
         code = _run(given)
