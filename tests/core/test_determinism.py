@@ -67,9 +67,8 @@ def faults():
         del tensors
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-by_default = faults()
 keep_freed_memory()
-print(by_default, faults())
+print(faults())
 """
 
 
@@ -78,5 +77,4 @@ def test_freed_memory_is_kept_for_the_next_step():
     done = subprocess.run(
         [sys.executable, "-c", PAGE_FAULTS], check=True, capture_output=True, text=True, cwd=ROOT
     )
-    by_default, kept = map(int, done.stdout.split())
-    assert by_default > 20 * max(kept, 1)
+    assert int(done.stdout) < 100  # 14,649 pages are filled; by default most are new ones
