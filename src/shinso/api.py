@@ -12,6 +12,7 @@ import torch
 
 from shinso import catalog
 from shinso.core import results
+from shinso.core.about import read_about
 from shinso.core.artifact import Artifact
 from shinso.core.counting import costs
 from shinso.core.errors import UserError
@@ -119,6 +120,7 @@ def record(
         "world_size": made["world_size"],
         "parameters": sizes["parameters"],
         "bytes": sizes["bytes"],
+        "files": read_about(_folder(artifact))["files"],
         "trained_on": made["data"],
         "options": dict(options),
         "training": _training_command(system, artifact),

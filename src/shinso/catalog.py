@@ -220,7 +220,7 @@ add(
         deviations=(
             Deviation(
                 "cosine schedule with warm-up and Nesterov momentum in place of steps",
-                "fewer updates; --preset paper has the paper's 64,000, but not its steps",
+                "fewer updates; --preset paper has the paper's 64,000 and its steps",
             ),
             Deviation(
                 "bfloat16 activations and channels-last images by default",
