@@ -4,6 +4,7 @@ from dataclasses import FrozenInstanceError, dataclass
 
 import pytest
 
+from shinso import catalog
 from shinso.core.errors import UserError
 from shinso.core.recipe import GradientRecipe, Settings, option
 
@@ -170,3 +171,8 @@ def test_steps_and_epochs_exclude_each_other():
 def test_what_torch_would_refuse_is_refused_in_words(values):
     with pytest.raises(UserError, match=r"--(momentum|beta1)"):
         Trained(**values)
+
+
+def test_steps_given_beside_a_preset_that_counts_epochs_replace_them():
+    recipe = catalog.find("lenet").make_recipe("quick", steps=7)
+    assert (recipe.steps, recipe.epochs) == (7, None)
