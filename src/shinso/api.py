@@ -28,6 +28,7 @@ from shinso.data.store import set_names
 from shinso.training import open_data_of, resume, set_threads, train
 
 __all__ = [
+    "check_recordable",
     "evaluate",
     "evaluate_predictor",
     "load",
@@ -91,6 +92,14 @@ def evaluate_predictor(
     return evaluation
 
 
+def check_recordable(predictor: Predictor[Any, Any], label: str, data: str | None) -> None:
+    """Raises UserError outside a checkout, where sources are in no commit, or for data that
+    others do not have: before an evaluation that may take long."""
+    if data is None or data not in set_names():
+        raise UserError(f"--record is for known data sets, and {data} is your own")
+    results.check_recordable(label, predictor.artifact.provenance["commit"])
+
+
 def record(
     predictor: Predictor[Any, Any],
     evaluation: Evaluation,
@@ -101,12 +110,11 @@ def record(
 ) -> Path:
     """Writes the evaluation into results/ under its label, in the row of the training's seed.
 
-    Raises UserError outside a checkout, in a dirty one, or for data that others do not have.
+    Raises UserError where `check_recordable` does.
     """
+    check_recordable(predictor, label, data)
     artifact = predictor.artifact
     system = catalog.find(artifact.system)
-    if data is None or data not in set_names():
-        raise UserError(f"--record is for known data sets, and {data} is your own")
     made = artifact.provenance
     sizes = _sizes(system, artifact)
     timing = read_lines(_folder(artifact).parent / "timing.jsonl")  # of the run, if it is one's

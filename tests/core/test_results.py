@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from shinso import api, catalog
+from shinso.cli import main
 from shinso.core import results
 from shinso.core.errors import UserError
 from shinso.core.results import Result, is_current, read_results, training_command
@@ -63,6 +64,29 @@ def test_record_refuses_a_dirty_tree_but_not_its_own_traces(checkout, tmp_path_f
     (checkout / "src.py").write_text("a change")
     with pytest.raises(UserError, match=r"src\.py changed since the last one; commit first"):
         api.record(predictor, evaluation, "tiny", "addition", "valid", {})
+
+
+def test_what_was_trained_by_uncommitted_sources_is_refused(checkout, tmp_path_factory):
+    (checkout / "src").mkdir()
+    (checkout / "src" / "new.py").write_text("a change")
+    predictor, evaluation = trained(tmp_path_factory.mktemp("runs") / "run")
+    git(checkout, "add", "-A")
+    git(checkout, "commit", "-q", "-m", "too late")
+    with pytest.raises(UserError, match="trained with changes since .*commit first, then train"):
+        api.record(predictor, evaluation, "tiny", "addition", "valid", {})
+
+
+def test_what_cannot_be_recorded_is_not_evaluated_first(checkout, tmp_path_factory, capsys):
+    run = tmp_path_factory.mktemp("runs") / "run"
+    trained(run)
+    for number in range(5):
+        (checkout / f"{number}.py").write_text("a change")
+    assert main(["evaluate", str(run), "--record", "tiny"]) == 2
+    told = capsys.readouterr()
+    assert told.err.endswith(
+        "0.py, 1.py, 2.py and 2 more changed since the last one; commit first\n"
+    )
+    assert not told.out
 
 
 @pytest.mark.parametrize("label", ("Two Words", "../up", "a--b", ""))

@@ -34,9 +34,11 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
 
     api.set_threads(parsed.threads)
     predictor = api.load(parsed.what, parsed.device, **changes)
-    evaluated = api.evaluate_predictor(predictor, parsed.data, parsed.split, parsed.skip_bad)
     artifact = predictor.artifact
     data = parsed.data or (artifact.provenance["data"] or {}).get("name")
+    if parsed.record is not None:
+        api.check_recordable(predictor, parsed.record, data)
+    evaluated = api.evaluate_predictor(predictor, parsed.data, parsed.split, parsed.skip_bad)
     on = f"the {parsed.split} split of {data}" if data else f"{parsed.split} episodes"
     output.line(f"{artifact.system} ({artifact.path}) on {on}\n")
     output.table(*score_rows(evaluated.scores, evaluated.baselines))

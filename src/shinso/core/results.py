@@ -22,6 +22,7 @@ from shinso.core.system import System
 
 # What recording itself changes, and so may be uncommitted while it goes on.
 GENERATED = ("results/", "README.md", "README.ja.md", "docs/")
+DIRTY = "+"  # ends the commit that sources differ from
 
 
 @dataclass(frozen=True)
@@ -115,14 +116,9 @@ def record(
 ) -> Path:
     """Adds a run of what the system trained and the levers changed to its file.
 
-    Raises UserError outside a checkout or in a dirty one.
+    Raises UserError where `check_recordable` does.
     """
-    checkout = checkout_folder()
-    if checkout is None:
-        raise UserError("--record writes into a checkout of shinso, and this is an installed one")
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", label) or "--" in label:
-        raise UserError(f"--record {label!r}: a label has lower-case letters, digits, . _ and -")
-    _check_clean(checkout)
+    checkout = check_recordable(label, run["trained_commit"])
     fresh = Result(system.name, label, data, split, [], baselines)
     path = checkout / "results" / fresh.path
     known = _read(path).runs if path.exists() else []
@@ -136,6 +132,29 @@ def record(
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, result.as_dict())
     return path
+
+
+def check_recordable(label: str, trained_commit: str | None) -> Path:
+    """The checkout to record in. Raises UserError for a label that makes no file name, outside a
+    checkout, and where the sources that trained or those that evaluate are in no commit."""
+    checkout = checkout_folder()
+    if checkout is None:
+        raise UserError("--record writes into a checkout of shinso, and this is an installed one")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", label) or "--" in label:
+        raise UserError(f"--record {label!r}: a label has lower-case letters, digits, . _ and -")
+    if trained_commit is not None and trained_commit.endswith(DIRTY):
+        raise UserError(
+            f"--record names a commit, and this was trained with changes since "
+            f"{trained_commit.removesuffix(DIRTY)}; commit first, then train"
+        )
+    changed = [name for name in _changed(checkout) if not name.startswith(GENERATED)]
+    if changed:
+        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+        raise UserError(
+            f"--record names a commit, and {', '.join(changed[:3])}{more} changed since the last "
+            "one; commit first"
+        )
+    return checkout
 
 
 def is_current(result: Result, system: System, levers: Mapping[str, Lever]) -> bool:
@@ -156,7 +175,8 @@ def commit(checkout: Path | None = None) -> str | None:
         head = _git(checkout, "rev-parse", "--short=12", "HEAD").strip()
     except UserError:  # no git, or one that does not trust the folder: no reason not to train
         return None
-    return head + ("+" if any(name.startswith("src/") for name in _changed(checkout)) else "")
+    changed = any(name.startswith("src/") for name in _changed(checkout))
+    return head + (DIRTY if changed else "")
 
 
 def training_command(system: System, recipe: Recipe, data: str | None, seed: int) -> str:
@@ -190,15 +210,6 @@ def _flags(settings: Mapping[str, Any]) -> Iterator[str]:
 
 def _spelled(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _check_clean(checkout: Path) -> None:
-    changed = [name for name in _changed(checkout) if not name.startswith(GENERATED)]
-    if changed:
-        raise UserError(
-            f"--record names a commit, and {', '.join(changed[:3])} changed since the last one; "
-            "commit first"
-        )
 
 
 def _changed(checkout: Path) -> list[str]:
