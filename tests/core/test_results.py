@@ -72,7 +72,7 @@ def test_what_was_trained_by_uncommitted_sources_is_refused(checkout, tmp_path_f
     predictor, evaluation = trained(tmp_path_factory.mktemp("runs") / "run")
     git(checkout, "add", "-A")
     git(checkout, "commit", "-q", "-m", "too late")
-    with pytest.raises(UserError, match="trained with changes since .*commit first, then train"):
+    with pytest.raises(UserError, match=r"trained with changes since .*commit first, then train"):
         api.record(predictor, evaluation, "tiny", "addition", "valid", {})
 
 
