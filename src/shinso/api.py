@@ -12,12 +12,13 @@ import torch
 
 from shinso import catalog
 from shinso.core import results
+from shinso.core.about import read_about
 from shinso.core.artifact import Artifact
 from shinso.core.counting import costs
 from shinso.core.errors import UserError
 from shinso.core.evaluation import Evaluation
 from shinso.core.files import folder_digest, read_lines
-from shinso.core.lever import Lever, Use
+from shinso.core.lever import Lever, Use, uses
 from shinso.core.predictor import Predictor
 from shinso.core.processes import choose_device, deterministic, keep_freed_memory
 from shinso.core.randomness import Randomness
@@ -119,16 +120,26 @@ def record(
         "world_size": made["world_size"],
         "parameters": sizes["parameters"],
         "bytes": sizes["bytes"],
+        "files": read_about(_folder(artifact))["files"],
         "trained_on": made["data"],
         "options": dict(options),
-        "training": results.training_command(
-            system, artifact.recipe, (made["data"] or {}).get("name"), made["seed"]
-        ),
+        "training": _training_command(system, artifact),
         "evaluation": f"shinso evaluate RUN --data {data} --split {split} --record {label}",
         "trained_commit": made["commit"],
         "versions": made["versions"],
     }
-    return results.record(system, label, data, split, run, evaluation.baselines)
+    levers = [catalog.find_lever(used["name"]) for used in uses(made)]
+    return results.record(system, levers, label, data, split, run, evaluation.baselines)
+
+
+def _training_command(system: System, artifact: Artifact) -> str:
+    """What makes the artifact again; commands after the first use levers on what came before."""
+    made = artifact.provenance
+    if made["lever"] is not None:
+        return str(made["lever"]["command"])
+    data = (made["data"] or {}).get("name")
+    command = results.training_command(system, artifact.recipe, data, made["seed"])
+    return command + (" --from ARTIFACT" if made["start"] else "")
 
 
 # Levers -------------------------------------------------------------------------------------------
@@ -178,8 +189,10 @@ def use_lever(
         return {**_sizes(system, artifact), **more}
 
     before, digest = sizes(source), folder_digest(_folder(source))
+    given = {**settings, **({**training, "seed": seed} if training else {})}
+    command = f"{_training_command(system, source)}; {results.lever_command(name, given)}"
     made, done = lever.load("apply")(system, source, chosen)
-    use = Use(lever, chosen, digest, source.provenance.get("lever"), done)
+    use = Use(lever, chosen, digest, command, source.provenance["lever"], done)
     made.provenance = {**made.provenance, "lever": use.as_dict()}
     run = None
     if training:

@@ -124,6 +124,13 @@ def test_a_score_absent_from_some_steps_is_the_mean_of_those_that_had_it(tmp_pat
     assert found[5]["episode"] == 2 and found[10]["episode"] == 6 and "episode" not in found[12]
 
 
+@pytest.mark.parametrize(("norm", "share"), ((1e-9, 1), (1e9, 0)))
+def test_the_share_of_clipped_steps_is_reported_of_each_phase(norm, share, tmp_path):
+    train(systems.GAN, tmp_path, steps=4, clip_norm=norm)
+    (row,) = rows(tmp_path, "train").values()
+    assert row["discriminate_clipped"] == row["generate_clipped"] == share
+
+
 def test_nothing_is_reported_twice_when_the_end_is_a_report(tmp_path):
     train(SYSTEM, tmp_path, Scripted, steps=10)
     assert list(rows(tmp_path, "train")) == [5, 10]

@@ -109,6 +109,13 @@ def test_every_rule_is_torchs(name):
         ({}, {0: 1.0, 50: 1.0, 99: 1.0}),
         ({"schedule": "linear"}, {0: 1.0, 25: 0.75, 99: 0.01}),
         ({"schedule": "cosine"}, {0: 1.0, 50: 0.5, 25: (1 + math.sqrt(0.5)) / 2}),
+        # He et al. 2016: divided by 10 at half and at three quarters.
+        ({"schedule": "step"}, {0: 1.0, 49: 1.0, 50: 0.1, 74: 0.1, 75: 0.01, 99: 0.01}),
+        # Each fall at its step, although 0.3 + 0.1 is less than 0.4 in floating point.
+        (
+            {"schedule": "step", "step_decay": (0.3, 0.1, 0.5)},
+            {29: 1.0, 30: 0.5, 39: 0.5, 40: 0.25, 50: 0.125, 60: 0.0625, 70: 0.03125, 99: 2**-7},
+        ),
         ({"warmup_steps": 10}, {0: 0.1, 4: 0.5, 9: 1.0, 10: 1.0, 99: 1.0}),
         ({"warmup_steps": 20, "schedule": "linear"}, {0: 0.05, 19: 1.0, 20: 1.0, 60: 0.5}),
         ({"warmup_steps": 20, "schedule": "cosine"}, {19: 1.0, 60: 0.5}),
@@ -139,6 +146,15 @@ def test_clipping_scales_all_gradients_together():
     assert clipped([[3.0], [0.0, 4.0]], 10.0) == [[3.0], [0.0, 4.0]]
     for found, wanted in zip(clipped([[3.0], [0.0, 4.0]], 1.0), [[0.6], [0.0, 0.8]], strict=True):
         assert found == pytest.approx(wanted, rel=1e-5)
+
+
+def test_the_updater_tells_whether_it_clipped():
+    updater = Updater(recipe(clip_norm=5.0), [nn.Parameter(torch.zeros(2))], 100)
+    told = []
+    for step, gradient in enumerate(([6.0, 0.0], [3.0, 3.0], [4.0, 4.0])):
+        updater.update([torch.tensor(gradient)], step)
+        told.append(updater.clipped)
+    assert told == [True, False, True]
 
 
 def test_a_parameter_without_gradient_stays():

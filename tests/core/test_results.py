@@ -52,7 +52,7 @@ def test_record_writes_a_row_a_seed_and_the_same_seed_replaces_its_row(checkout,
         p.numel() for p in predictor.artifact.modules["adder"].parameters()
     )
     assert run["training"] == "shinso train adder --steps 5 --seed 1"
-    assert is_current(result, catalog.find("adder"))
+    assert is_current(result, catalog.find("adder"), catalog.LEVERS)
     assert "| tiny | addition |" in results_table("adder", "valid")
 
 
@@ -102,7 +102,7 @@ def test_a_file_edited_by_hand_is_refused(checkout, edit, tmp_path_factory):
 def test_changed_sources_are_noticed():
     system = catalog.find("adder")
     measured = Result("adder", "x", "addition", "test", [{"seed": 0, "sources": "other"}], {})
-    assert not is_current(measured, system)
+    assert not is_current(measured, system, catalog.LEVERS)
 
 
 def test_the_command_is_the_shortest_that_makes_the_recipe():

@@ -69,3 +69,11 @@ def test_what_a_file_imports_inside_functions_counts(tmp_path):
 def test_the_digest_is_the_same_every_time():
     assert sources_digest(catalog.find("lenet")) == sources_digest(catalog.find("lenet"))
     assert sources_digest(catalog.find("lenet")) != sources_digest(catalog.find("adder"))
+
+
+def test_a_lever_s_files_count_where_it_was_used(monkeypatch, tmp_path):
+    lenet, prune = catalog.find("lenet"), catalog.find_lever("prune")
+    plain, pruned = sources_digest(lenet), sources_digest(lenet, prune)
+    edited(monkeypatch, tmp_path, "shinso.levers.channels")  # which levers.prune imports
+    assert sources_digest(lenet) == plain
+    assert sources_digest(lenet, prune) != pruned

@@ -7,7 +7,7 @@ import torch
 from shinso import catalog
 from shinso.core.artifact import Artifact
 
-PROVENANCE = {"data": {"name": "digits"}, "seed": 0}
+PROVENANCE = {"data": {"name": "digits"}, "seed": 0, "start": None, "lever": None}
 
 
 def random_networks(system, recipe, spec, seed=0):

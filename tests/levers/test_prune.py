@@ -85,6 +85,10 @@ def test_provenance_tells_what_was_done_to_what(tmp_path):
     assert lever["before"]["settings"]["ratio"] == 0.25
     assert lever["before"]["done"]["channels"]["classifier.c3"] == [16, 12]
     assert lever["done"]["channels"]["classifier.c3"][0] == 12
+    assert lever["command"] == (
+        "shinso train lenet --preset quick --seed 0; "
+        "shinso prune RUN --ratio 0.25; shinso prune RUN --macs 0.5"
+    )
 
 
 @pytest.mark.parametrize("share", (0.7, 0.3))
@@ -161,6 +165,7 @@ def test_the_run_tells_its_lever_and_the_digest_of_its_source(trained, tmp_path)
     assert told["data"]["name"] == "digits"
     assert told["lever"]["name"] == "prune" and told["lever"]["settings"]["ratio"] == 0.5
     assert len(told["lever"]["source"]) == 64
+    assert told["lever"]["command"].endswith("; shinso prune RUN --steps 3 --seed 7")
     assert catalog.open_artifact(tmp_path / "run").provenance["lever"] == told["lever"]
 
 

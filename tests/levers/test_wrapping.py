@@ -65,6 +65,7 @@ def distil(teacher, out, weight=0.9):
         LEVER,
         DistilSettings(weight=weight),
         folder_digest(teacher),
+        "shinso distil RUN",
         inputs={"teacher": teacher},
     )
     return api.train(systems.CLASSIFIER.make_recipe("quick"), out=out, lever=use)

@@ -39,7 +39,7 @@ def _row(result: Result) -> dict[str, Any]:
         "spread": result.spread,
         "baselines": dict(result.baselines),
         "seeds": [run["seed"] for run in result.runs],
-        "current": known is not None and is_current(result, known),
+        "current": known is not None and is_current(result, known, catalog.LEVERS),
     }
 
 

@@ -6,7 +6,7 @@ A lever names no system. It is lazy like a system's row, and imports no torch.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,13 +47,15 @@ class Use:
     """A lever as it was used: what provenance and recipe.json say of it.
 
     `source` is the digest of the artifact it was used on, `before` tells of the lever that had
-    made that one, `done` what this one did; `inputs` are artifacts (a teacher) that a run copies
-    and its learner finds opened in `run.inputs`.
+    made that one, `done` what this one did, `command` what makes the same again from nothing;
+    `inputs` are artifacts (a teacher) that a run copies and its learner finds opened in
+    `run.inputs`.
     """
 
     lever: Lever
     settings: Settings
     source: str
+    command: str
     before: Mapping[str, Any] | None = None
     done: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     inputs: Mapping[str, Path] = dataclasses.field(default_factory=dict)
@@ -64,5 +66,14 @@ class Use:
             "settings": self.settings.as_dict(),
             "done": dict(self.done),
             "source": self.source,
+            "command": self.command,
             "before": self.before,
         }
+
+
+def uses(provenance: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The uses of levers that an artifact's provenance tells of, the last one first."""
+    used = provenance["lever"]
+    while used is not None:
+        yield used
+        used = used["before"]

@@ -44,6 +44,11 @@ def learning_rate(recipe: GradientRecipe, step: int, total: int) -> float:
             return recipe.learning_rate * (1 - share)
         case "cosine":
             return recipe.learning_rate * (1 + math.cos(math.pi * share)) / 2
+        case "step":
+            first, between, factor = recipe.step_decay
+            # The little more is for shares such as 0.3 + 0.1, which rounding leaves short.
+            falls = math.floor((share - first) / between + 1 + 1e-9)
+            return recipe.learning_rate * factor ** max(0, falls)
     return recipe.learning_rate
 
 
@@ -56,13 +61,14 @@ class Updater:
         self.recipe = recipe
         self.parameters = list(parameters)
         self.total = total
+        self.clipped = False  # whether the last update's gradients were too long
         self.optimiser = RULES[recipe.optimiser](recipe, self.parameters)
 
     def update(self, gradients: Sequence[torch.Tensor | None], step: int) -> None:
         """One update along `gradients`, which it may change; one for each parameter."""
         present = [gradient for gradient in gradients if gradient is not None]
         if self.recipe.clip_norm is not None and present:
-            _clip(present, self.recipe.clip_norm)
+            self.clipped = _clip(present, self.recipe.clip_norm)
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
         for group in self.optimiser.param_groups:
@@ -72,8 +78,10 @@ class Updater:
             parameter.grad = None
 
 
-def _clip(gradients: list[torch.Tensor], largest: float) -> None:
-    """Scales all gradients together so that their common norm is at most `largest`."""
+def _clip(gradients: list[torch.Tensor], largest: float) -> bool:
+    """Scales all gradients together so that their common norm is at most `largest`; returns
+    whether it was longer."""
     norm = nn.utils.get_total_norm(gradients)
     scale = torch.clamp(largest / (norm + 1e-6), max=1.0)
     torch._foreach_mul_(gradients, scale)
+    return bool(norm > largest)

@@ -231,7 +231,16 @@ class GradientRecipe(Recipe):
     epsilon: float = option(1e-8, "term that keeps adaptive rules from dividing by 0", above=0)
     weight_decay: float = option(0.0, "weight decay; decoupled in adamw", minimum=0)
     schedule: str = option(
-        "constant", "learning rate after warm-up", choices=("constant", "linear", "cosine")
+        "constant",
+        "learning rate after warm-up",
+        choices=("constant", "linear", "cosine", "step"),
+    )
+    step_decay: tuple[float, ...] = option(
+        (0.5, 0.25, 0.1),
+        "schedule step: share of the run until the rate first falls, share from fall to fall, and "
+        "what each multiplies it by",
+        above=0,
+        maximum=1,
     )
     warmup_steps: int = option(0, "updates over which the learning rate rises from 0", minimum=0)
     clip_norm: float | None = option(None, "largest norm of all gradients together", above=0)
@@ -248,6 +257,8 @@ class GradientRecipe(Recipe):
             raise UserError("give either --steps or --epochs, and not both")
         if self.optimiser == "nesterov" and self.momentum == 0:
             raise UserError("--optimiser nesterov needs a --momentum above 0; plain is sgd")
+        if len(self.step_decay) != 3:
+            raise UserError("--step-decay takes three numbers, such as 0.5,0.25,0.1")
 
     def changed(self, **changes: Any) -> Self:
         for given, other in (("steps", "epochs"), ("epochs", "steps")):

@@ -15,6 +15,7 @@ from typing import Any
 import shinso
 from shinso.core.errors import UserError
 from shinso.core.files import read_json, write_json
+from shinso.core.lever import Lever
 from shinso.core.recipe import Recipe
 from shinso.core.sources import sources_digest
 from shinso.core.system import System
@@ -105,13 +106,17 @@ def _read(path: Path) -> Result:
 
 def record(
     system: System,
+    levers: Sequence[Lever],
     label: str,
     data: str,
     split: str,
     run: Mapping[str, Any],
     baselines: Mapping[str, Mapping[str, float]],
 ) -> Path:
-    """Adds a run to its file. Raises UserError outside a checkout or in a dirty one."""
+    """Adds a run of what the system trained and the levers changed to its file.
+
+    Raises UserError outside a checkout or in a dirty one.
+    """
     checkout = checkout_folder()
     if checkout is None:
         raise UserError("--record writes into a checkout of shinso, and this is an installed one")
@@ -121,17 +126,24 @@ def record(
     fresh = Result(system.name, label, data, split, [], baselines)
     path = checkout / "results" / fresh.path
     known = _read(path).runs if path.exists() else []
-    complete = {**run, "commit": commit(checkout), "sources": sources_digest(system)}
+    complete = {
+        **run,
+        "levers": [lever.name for lever in levers],
+        "commit": commit(checkout),
+        "sources": sources_digest(system, *levers),
+    }
     result = Result(system.name, label, data, split, known, baselines).with_run(complete)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, result.as_dict())
     return path
 
 
-def is_current(result: Result, system: System) -> bool:
+def is_current(result: Result, system: System, levers: Mapping[str, Lever]) -> bool:
     """Whether the sources are those that every run was measured with."""
-    digest = sources_digest(system)
-    return all(run["sources"] == digest for run in result.runs)
+    return all(
+        run["sources"] == sources_digest(system, *(levers[name] for name in run.get("levers", ())))
+        for run in result.runs
+    )
 
 
 def commit(checkout: Path | None = None) -> str | None:
@@ -154,18 +166,26 @@ def training_command(system: System, recipe: Recipe, data: str | None, seed: int
     words = ["shinso", "train", system.name]
     words += ["--preset", preset] if preset != "cpu" else []
     words += ["--data", data] if data and data != system.data else []
-    for name, value in changes.items():
-        flag = name.replace("_", "-")
-        if isinstance(value, bool):
-            words.append(f"--{flag}" if value else f"--no-{flag}")
-        else:
-            words += [f"--{flag}", "none" if value is None else _spelled(value)]
-    return " ".join([*words, "--seed", str(seed)])
+    return " ".join([*words, *_flags(changes), "--seed", str(seed)])
+
+
+def lever_command(lever: str, settings: Mapping[str, Any]) -> str:
+    """What uses a lever so; RUN stands for what it is used on."""
+    return " ".join(["shinso", lever, "RUN", *_flags(settings)])
 
 
 def _difference(recipe: Recipe, other: Recipe) -> dict[str, Any]:
     theirs = other.as_dict()
     return {n: value for n, value in recipe.as_dict().items() if value != theirs[n]}
+
+
+def _flags(settings: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in settings.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            yield f"--{flag}" if value else f"--no-{flag}"
+        else:
+            yield f"--{flag} {'none' if value is None else _spelled(value)}"
 
 
 def _spelled(value: Any) -> str:

@@ -1,5 +1,6 @@
-"""A digest of the sources a system's results depend on: the files its row names, and the
-layers and field modules they import. Imports no torch: the files are read, not run."""
+"""A digest of the sources a result depends on: the files that the rows of its system and its
+levers name, and the layers and field modules they import. Imports no torch: the files are read,
+not run."""
 
 from __future__ import annotations
 
@@ -10,14 +11,17 @@ from hashlib import sha256
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+from shinso.core.lever import Lever
 from shinso.core.system import System
 
-PARTS = ("recipe", "options", "build", "learner", "predictor", "evaluate")
+SYSTEM_PARTS = ("recipe", "options", "build", "learner", "predictor", "evaluate")
+LEVER_PARTS = ("settings", "apply", "learner", "measure")
 
 
-def source_files(system: System) -> list[Path]:
+def source_files(system: System, *levers: Lever) -> list[Path]:
     """Sorted by module name; `shinso.core` and `shinso.data` are everybody's and left out."""
-    places = (getattr(system, part) for part in PARTS)
+    places = [getattr(system, part) for part in SYSTEM_PARTS]
+    places += [getattr(lever, part) for lever in levers for part in LEVER_PARTS]
     waiting = {place.split(":")[0] for place in places if place}
     found: dict[str, Path] = {}
     while waiting:
@@ -30,9 +34,9 @@ def source_files(system: System) -> list[Path]:
     return [found[module] for module in sorted(found)]
 
 
-def sources_digest(system: System) -> str:
+def sources_digest(system: System, *levers: Lever) -> str:
     digest = sha256()
-    for path in source_files(system):
+    for path in source_files(system, *levers):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -81,7 +81,7 @@ class System:
         return self.presets[name]
 
     def make_recipe(self, preset: str = "cpu", **changes: Any) -> Recipe:
-        return self.recipe_class().changed(**{**self.preset(preset).changes, **changes})
+        return self.recipe_class().changed(**self.preset(preset).changes).changed(**changes)
 
     @property
     def spec_class(self) -> type[Spec]:

@@ -102,6 +102,8 @@ class Trainable(Learner):
             self.run.processes.mean(gradients, self.share_weight)
             self.apply(phase, gradients)
             scores |= phase_scores
+            if self.recipe.clip_norm is not None:  # reports then tell the share of such steps
+                scores[self._score(phase, "clipped")] = float(self.updaters[phase].clipped)
         return scores
 
     @property
@@ -123,7 +125,7 @@ class Trainable(Learner):
 
     def scores(self, phase: str, batch: Batch, outputs: Outputs, loss: Tensor) -> Scores:
         """The scores of a step; "loss" alone where there is one phase."""
-        return {"loss" if len(self.phases) == 1 else f"{phase}_loss": loss.item()}
+        return {self._score(phase, "loss"): loss.item()}
 
     def gradients(self, phase: str, batch: Batch) -> tuple[Gradients, Scores]:
         """Of the phase's loss by its parameters; None where the loss does not depend on one."""
@@ -175,6 +177,9 @@ class Trainable(Learner):
         if self.recipe.precision == "float32":
             return nullcontext()
         return torch.autocast(self.run.device.type, getattr(torch, self.recipe.precision))
+
+    def _score(self, phase: str, name: str) -> str:
+        return name if len(self.phases) == 1 else f"{phase}_{name}"
 
     @property
     def _memory_format(self) -> str:

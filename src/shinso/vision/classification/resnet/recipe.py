@@ -38,13 +38,15 @@ class ResNetRecipe(ClassifierRecipe):
 
 _CIFAR = ImageSpec(channels=3, size=32, mean=(0.5,) * 3, std=(0.25,) * 3)
 
-# Section 4.2: 64,000 updates, the rate divided by 10 at half and three quarters; cosine here.
+# Section 4.2: 64,000 updates, the rate divided by 10 at half and three quarters of them.
 _PAPER = {
     "shift": 4,
     "epochs": None,
     "steps": 64_000,
     "optimiser": "sgd",
     "weight_decay": 1e-4,
+    "schedule": "step",
+    "step_decay": (0.5, 0.25, 0.1),
     "warmup_steps": 0,
     "precision": "float32",
     "memory_format": "contiguous",
