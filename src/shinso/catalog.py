@@ -136,6 +136,87 @@ add(
     )
 )
 
+add(
+    System(
+        name="copying",
+        field="language",
+        task="remembering symbols",
+        summary=(
+            "A recurrent net reads some symbols, then nothing for a while, and then writes the "
+            "symbols in their order: how far does its memory reach?"
+        ),
+        paper=(
+            "Hochreiter and Schmidhuber 1997, Long short-term memory, Neural Computation 9(8); "
+            "the task as in Arjovsky, Shah and Bengio 2016, Unitary evolution recurrent neural "
+            "networks, section 4.1"
+        ),
+        section="day 3, recurrent nets: vanishing gradients, LSTM and GRU",
+        equations=(
+            "h_t = cell(x_t, h_(t-1))",
+            "p(token t) = softmax(V h_t + c)",
+            "loss without memory = L log 8 / (distance + 2 L)",
+        ),
+        recipe="shinso.language.copying.recipe:CopyingRecipe",
+        build="shinso.language.copying.model:build",
+        example_inputs="shinso.language.copying.model:example_inputs",
+        learner="shinso.language.copying.learner:CopyingLearner",
+        predictor="shinso.language.copying.predictor:CopyingPredictor",
+        evaluate="shinso.language.copying.evaluation:evaluate",
+        data="copying",
+        data_kinds=("copying",),
+        deviations=(
+            Deviation(
+                "5 symbols over 20 steps by default where the paper has 10 over 100 to 500",
+                "a minute on one core; --length and --distance set any other",
+            ),
+        ),
+    )
+)
+
+add(
+    System(
+        name="word-lm",
+        field="language",
+        task="language model",
+        summary=(
+            "A recurrent net reads words and says how likely each word of its vocabulary is to "
+            "come next; it carries its state from word to word, so all of the text so far counts."
+        ),
+        paper="Zaremba, Sutskever and Vinyals 2014, Recurrent neural network regularization",
+        section="day 3, recurrent nets: the language model",
+        equations=(
+            "h_t = cell(E[w_t], h_(t-1))",
+            "p(w_(t+1) | w_1 ... w_t) = softmax(W h_t + b)",
+            "perplexity = exp(-1/N sum_t log p(w_t | w_1 ... w_(t-1)))",
+        ),
+        recipe="shinso.language.word_lm.recipe:WordLMRecipe",
+        options="shinso.language.word_lm.recipe:WordLMOptions",
+        build="shinso.language.word_lm.model:build",
+        example_inputs="shinso.language.word_lm.model:example_inputs",
+        learner="shinso.language.word_lm.learner:WordLMLearner",
+        predictor="shinso.language.word_lm.predictor:WordLMPredictor",
+        evaluate="shinso.language.word_lm.evaluation:evaluate",
+        data="english_text",
+        data_kinds=("text",),
+        deviations=(
+            Deviation(
+                "an LSTM has two bias vectors, as torch's kernel has, and they start at 0",
+                "only their sum matters; 1,600 parameters more than the paper's 4.65 M",
+            ),
+            Deviation(
+                "--preset course predicts from words, reads them in the order of the text and "
+                "keeps the best checkpoint",
+                "the course's program indexes characters where it predicts, trains on windows "
+                "that run backward, and keeps the last of its files",
+            ),
+            Deviation(
+                "--preset course holds out a tenth of the text by a hash, not a fifth",
+                "as every data set here; its test split is then never needed for a choice",
+            ),
+        ),
+    )
+)
+
 
 def classifier(
     name: str,

@@ -56,7 +56,8 @@ def test_a_path_for_a_kind_without_reader_says_so(homes, tmp_path):
         open_data(tmp_path, ("speech",))
 
 
-def test_a_set_without_reader_says_so(homes):
+def test_a_set_without_reader_says_so(homes, monkeypatch):
+    monkeypatch.setattr(store, "SETS", (dataclasses.replace(entry_of("ptb"), reader=""),))
     (homes.first / "ptb").mkdir()
     write_zip(homes.first / "ptb/ptb.zip", {"ptb/ptb.train.txt": b"a"})
     with pytest.raises(UserError, match=r"ptb \(text\) is read by no system here yet"):

@@ -15,13 +15,13 @@ def make_run(system, folder: Path, seed: int = 3, **parts) -> Run:
     return Run(system, folder, {**dict.fromkeys(PROVENANCE), "seed": seed}, **parts)
 
 
-def make_learner(run: Run, recipe, make=None):
+def make_learner(run: Run, recipe, make=None, data: str | None = None):
     """The system's learner, or the one that `make(recipe, data, start, run)` gives."""
     kinds = run.system.data_kinds
-    data = open_data(run.system.data, kinds) if kinds else None
+    opened = open_data(data or run.system.data, kinds) if kinds else None
     with deterministic(run.device):
         run.random.seed_generators("init", 0, run.device)
-        return (make or run.system.load("learner"))(recipe, data, None, run)
+        return (make or run.system.load("learner"))(recipe, opened, None, run)
 
 
 def train(system, folder: Path, make=None, threads: int = 1, **changes):

@@ -109,10 +109,11 @@ def _print_entry(facts: dict[str, Any], output: Output) -> None:
 
 def _print_contents(contents: dict[str, Any], output: Output) -> None:
     output.line()
-    examples = ", ".join(f"{split} {n:,}" for split, n in contents["examples"].items())
+    words = contents.get("words")
     rows = {
         "set": contents["name"],
-        "examples": examples,
+        "lines" if words else "examples": _counts(contents["examples"]),
+        "words": _counts(words or {}),
         "classes": ", ".join(contents.get("classes") or ()),
         "shape": " x ".join(map(str, contents.get("shape") or ())),
         "left out": f"{contents['skipped']} damaged" if contents.get("skipped") else "",
@@ -121,6 +122,10 @@ def _print_contents(contents: dict[str, Any], output: Output) -> None:
     for name, value in rows.items():
         if value:
             output.paragraph(f"{name:10}{value}", indent=" " * 10)
+
+
+def _counts(by_split: dict[str, int]) -> str:
+    return ", ".join(f"{split} {count:,}" for split, count in by_split.items())
 
 
 def _draw(name: str, path: Path) -> None:

@@ -8,14 +8,27 @@ from pathlib import Path
 import numpy as np
 
 from shinso.data.addition import AdditionSet
+from shinso.data.copying import CopyingSet
 from shinso.data.entry import DataSetEntry
 from shinso.data.images import ImageSet, known_set, packed_split
+from shinso.data.sentences import sentences
 from shinso.data.splitting import THREE_WAYS, stratified
+from shinso.data.text import TextSet
 
 
 def read_addition(entry: DataSetEntry, files: Mapping[str, Path]) -> AdditionSet:
     """Sums of whole numbers, made by arithmetic."""
     return AdditionSet()
+
+
+def read_copying(entry: DataSetEntry, files: Mapping[str, Path]) -> CopyingSet:
+    """Symbols to remember, drawn by a hash."""
+    return CopyingSet()
+
+
+def read_sentences(entry: DataSetEntry, files: Mapping[str, Path]) -> TextSet:
+    """Lines made by a grammar."""
+    return sentences()
 
 
 def read_digits(entry: DataSetEntry, files: Mapping[str, Path]) -> ImageSet:

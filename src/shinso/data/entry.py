@@ -11,6 +11,7 @@ from dataclasses import dataclass
 KINDS = (
     "images",
     "addition",
+    "copying",
     "text",
     "parallel",
     "boxes",

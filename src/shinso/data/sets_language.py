@@ -78,6 +78,15 @@ SETS = (
         ),
     ),
     DataSetEntry(
+        name="sentences",
+        kind="text",
+        title="5,000 sentences of a small grammar, 30 distinct words",
+        licence="none: made by a grammar",
+        may_ship_weights=True,
+        splits="train 4,000 lines, valid 500, test 500",
+        reader="shinso.data.built_in:read_sentences",
+    ),
+    DataSetEntry(
         name="wikitext2",
         kind="text",
         title="WikiText-2: Wikipedia articles, 2 million words, 33,278 distinct",
@@ -93,6 +102,7 @@ SETS = (
             "The articles of train come in another order than in the original, whose public "
             "home is gone."
         ),
+        reader="shinso.data.text:read_corpus",
         files=(
             SourceFile(
                 "wikitext-2.zip",
@@ -112,6 +122,7 @@ SETS = (
         splits="train 929,589 tokens, valid 73,760, test 82,430",
         home="https://catalog.ldc.upenn.edu/LDC99T42",
         attribution="M. Marcus et al.: Treebank-3, LDC99T42; preparation by T. Mikolov",
+        reader="shinso.data.text:read_corpus",
         files=(
             SourceFile(
                 "ptb.zip",
@@ -131,6 +142,7 @@ SETS = (
         splits="none of its own",
         home="https://github.com/mlschmitt/classic-books-markdown",
         note="One text made of 36 books of commit 944882722e9a; CONTENTS.tsv lists them.",
+        reader="shinso.data.text:read_books",
         files=(
             SourceFile(
                 "classic_books_en.txt.xz",

@@ -1,4 +1,4 @@
-"""The catalogue of data sets: sums, speech and Go.
+"""The catalogue of data sets: sums, symbols, speech and Go.
 
 Sizes and checksums are of the files at their homes; see `entry`.
 """
@@ -25,6 +25,16 @@ SETS = (
         may_ship_weights=True,
         splits="train 90% of the 16,384 pairs, valid 10%, test all of them",
         reader="shinso.data.built_in:read_addition",
+    ),
+    DataSetEntry(
+        name="copying",
+        kind="copying",
+        title="symbols to remember over a distance and to write down in their order",
+        licence="none: drawn at random",
+        may_ship_weights=True,
+        splits="train without end, valid 1,000, test 1,000; no sequence is in two of them",
+        home="https://arxiv.org/abs/1511.06464",
+        reader="shinso.data.built_in:read_copying",
     ),
     DataSetEntry(
         name="fsdd",

@@ -62,7 +62,7 @@ def open_data(
         skip_bad: leave damaged files of the user's out, and count them, instead of refusing.
 
     Returns:
-        A DataSet; for images an `ImageSet`.
+        A DataSet; for images an `ImageSet`, for text a `TextSet`.
 
     Raises:
         UserError: there is no such set or path, it is not here, is damaged, or is of another kind.
@@ -91,11 +91,23 @@ def _open_path(path: Path, kinds: Collection[str], skip_bad: bool) -> Any:
     if entry is not None:
         _check_kind(str(path), entry.kind, kinds)
         return _open_entry(entry, found_files(entry, [path]))
+    if _means_text(path, kinds):
+        from shinso.data.text import read_text
+
+        return read_text(path, skip_bad)
     if "images" not in kinds:
         raise UserError(f"{path}: no system here reads {' or '.join(kinds)} of your own yet")
     from shinso.data.folder import read_folder
 
     return read_folder(path, skip_bad)
+
+
+def _means_text(path: Path, kinds: Collection[str]) -> bool:
+    if "text" not in kinds or "images" not in kinds:
+        return "text" in kinds
+    from shinso.data.text import holds_text
+
+    return holds_text(path)
 
 
 def _recognised(folder: Path) -> DataSetEntry | None:
@@ -163,8 +175,8 @@ def _folders(entry: DataSetEntry, found: dict[str, Path]) -> list[str]:
 
 
 def describe(name_or_path: str | Path) -> dict[str, Any]:
-    """What `data show` prints: the entry's facts, its files and, where it can be opened, classes,
-    examples of each split and image size."""
+    """What `data show` prints: the entry's facts, its files and, where it can be opened, examples
+    of each split (of text: lines), and classes and image size, or words."""
     if isinstance(name_or_path, Path) or is_path(name_or_path, set_names()):
         return _contents(open_data(name_or_path))
     entry = entry_of(name_or_path)
@@ -202,6 +214,11 @@ def _contents(data: Any) -> dict[str, Any]:
         contents |= {
             "classes": list(data.classes),
             "shape": list(data.shape) if data.shape else None,
+            "skipped": len(data.skipped),
+        }
+    if getattr(data, "kind", None) == "text":
+        contents |= {
+            "words": {name: sum(len(line.split()) for line in data.split(name)) for name in splits},
             "skipped": len(data.skipped),
         }
     return contents

@@ -17,11 +17,12 @@ from shinso.core.exhibits import Curve, Exhibit, Heatmap
 from shinso.core.learner import ForeignWeights
 from shinso.core.trainable import Outputs, Supervised
 from shinso.core.tree import Tree
-from shinso.data.addition import AdditionSet
+from shinso.data.addition import AdditionSet, Pairs
 from shinso.language.adder.evaluation import evaluate
 from shinso.language.adder.model import Adder, build
 from shinso.language.adder.predictor import AdderPredictor
 from shinso.language.adder.recipe import AdderRecipe, AdderSpec
+from shinso.layers.gates import gate_exhibits, trace
 from shinso.layers.recurrent import gradient_norms
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 Batch = tuple[Tensor, Tensor]  # inputs (B, T, 2), targets (B, T)
 MOST_NORM_ROWS = 200
+
+EXAMPLE = 54, 104  # the course's, 158
+EXAMPLE_AXIS = "step: bits of 54 and 104; a carry comes into steps 7 and 8"
 
 # What happens to the error on its way back through one time step.
 WAY_BACK = {
@@ -102,6 +106,9 @@ class AdderLearner(Supervised):
         self.norms = state["norms"]
 
     def exhibits(self) -> Sequence[Exhibit]:
+        return [*self._norm_exhibits(), *self._gate_exhibits()]
+
+    def _norm_exhibits(self) -> Sequence[Exhibit]:
         """How much of the error reaches each time step: where gradients vanish or explode."""
         if not self.norms:
             return ()
@@ -134,6 +141,21 @@ class AdderLearner(Supervised):
             ),
         )
 
+    @torch.no_grad()
+    def _gate_exhibits(self) -> Sequence[Exhibit]:
+        """What the learned net does, bit by bit, in one addition."""
+        first, second = (np.array([operand]) for operand in EXAMPLE)
+        inputs = Pairs(first, second, self.spec.width).inputs  # (1, T, 2)
+        traces = trace(self._adder.recurrent, self.place(torch.from_numpy(inputs)))
+        labels = [f"{a:.0f}{b:.0f}" for a, b in inputs[0]]
+        return gate_exhibits(traces, labels, EXAMPLE_AXIS)
+
+    @property
+    def _adder(self) -> Adder:
+        adder = self.networks["adder"]
+        assert isinstance(adder, Adder)
+        return adder
+
     @property
     def _norm_every(self) -> int:
         """Updates between rows of norms, so that there are at most MOST_NORM_ROWS."""
@@ -141,10 +163,8 @@ class AdderLearner(Supervised):
 
     def _note_norms(self, batch: Batch) -> None:
         """Does the batch once more with every hidden state at hand: autograd gives dL/dh_t."""
-        adder = self.networks["adder"]
-        assert isinstance(adder, Adder)
         with torch.enable_grad():
-            hidden, _ = adder.recurrent.unroll(batch[0])  # T tensors (B, H)
-            logits = adder.readout(torch.stack(hidden, dim=1)).squeeze(-1)  # (B, T)
+            hidden, _ = self._adder.recurrent.unroll(batch[0])  # T tensors (B, H)
+            logits = self._adder.readout(torch.stack(hidden, dim=1)).squeeze(-1)  # (B, T)
             norms = gradient_norms(self.loss("update", batch, {"logits": logits}), hidden)
         self.norms.append(norms.tolist())

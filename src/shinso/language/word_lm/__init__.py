@@ -1,0 +1,1 @@
+"""Language models over words: the next one, by a recurrent net."""
