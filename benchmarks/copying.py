@@ -1,5 +1,5 @@
 """Memory against distance: every cell at every distance, with and without clipping, recorded in
-results/. Takes four hours on one core; some cells alone:
+results/. Takes three hours on one core; some cells alone:
 
     python benchmarks/copying.py [CELL ...]
 """

@@ -92,12 +92,13 @@ def evaluate_predictor(
     return evaluation
 
 
-def check_recordable(predictor: Predictor[Any, Any], label: str, data: str | None) -> None:
-    """Raises UserError outside a checkout, where sources are in no commit, or for data that
-    others do not have: before an evaluation that may take long."""
+def check_recordable(predictor: Predictor[Any, Any], label: str, data: str | None) -> str:
+    """The data set's name. Raises UserError outside a checkout, where sources are in no commit, or
+    for data that others do not have: before an evaluation that may take long."""
     if data is None or data not in set_names():
         raise UserError(f"--record is for known data sets, and {data} is your own")
     results.check_recordable(label, predictor.artifact.provenance["commit"])
+    return data
 
 
 def record(
@@ -112,7 +113,7 @@ def record(
 
     Raises UserError where `check_recordable` does.
     """
-    check_recordable(predictor, label, data)
+    data = check_recordable(predictor, label, data)
     artifact = predictor.artifact
     system = catalog.find(artifact.system)
     made = artifact.provenance

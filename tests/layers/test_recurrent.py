@@ -269,6 +269,8 @@ def test_gradient_norms_shrink_as_the_weight_says():
 
     expected = torch.tensor([0.125, 0.25, 0.5, 1.0]).double()
     torch.testing.assert_close(gradient_norms(loss, hidden_states), expected, **EXACT)
+    by_second = gradient_norms(hidden_states[1].sum(), hidden_states)
+    torch.testing.assert_close(by_second, torch.tensor([0.5, 1, 0, 0]).double(), **EXACT)
     loss.backward()  # the graph is kept
     assert layer.cell.from_hidden.weight.grad.item() != 0
 

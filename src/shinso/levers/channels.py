@@ -79,7 +79,7 @@ class Channels:
         }
 
     def _group(self, found: Any) -> Group | None:
-        """None for channels that a module has which cannot be edited."""
+        """None for channels that cannot be edited, or that are not where they are said to be."""
         from torch_pruning.pruner.importance import GroupMagnitudeImportance
 
         importance = GroupMagnitudeImportance(p=1, normalizer=None)(found)
