@@ -21,7 +21,7 @@ LEVERS: dict[str, Lever] = {}
 
 
 def add(system: System) -> System:
-    """Puts a row into the catalogue; your own package may call it too."""
+    """Puts a row into the catalogue; a program of your own may call it too."""
     SYSTEMS[system.name] = system
     return system
 
@@ -223,11 +223,12 @@ def classifier(
     recipe: str,
     summary: str,
     paper: str,
+    equations: tuple[str, ...] = (),
     data: str = "digits",
     deviations: tuple[Deviation, ...] = (),
 ) -> System:
     """An image classifier: its recipe and model stand in a folder of its name, the rest is one
-    for all."""
+    for all. `equations` are those of its own network."""
     place = f"shinso.vision.classification.{name}"
     return System(
         name=name,
@@ -236,13 +237,10 @@ def classifier(
         summary=summary,
         paper=paper,
         section="digest of the basics and day 4, image classification",
-        equations=(
-            "convolution output (H + 2P - F)/S + 1",
-            "p(class) = softmax(logits)",
-        ),
+        equations=(*equations, "p(class) = softmax(logits)"),
         recipe=f"{place}.recipe:{recipe}",
         build=f"{place}.model:build",
-        example_inputs=f"{place}.model:example_inputs",
+        example_inputs="shinso.vision.classification.examples:example_inputs",
         learner="shinso.vision.classification.learner:ClassifierLearner",
         predictor="shinso.vision.classification.predictor:ClassifierPredictor",
         evaluate="shinso.vision.classification.evaluation:evaluate",
@@ -260,6 +258,7 @@ add(
         "LeNet-5: two convolutions, each followed by subsampling, then three dense layers; "
         "the net that read the cheques.",
         "LeCun et al. 1998, Gradient-based learning applied to document recognition",
+        equations=("convolution output (H + 2P - F)/S + 1",),
         deviations=(
             Deviation(
                 "C3 is connected to all six maps of S2",
@@ -284,6 +283,7 @@ add(
         "MLPRecipe",
         "A multi-layer perceptron: dense layers with ReLU, blind to which pixels are neighbours.",
         "LeCun et al. 1998, section III.C.4 (LeNet-300-100)",
+        equations=("h_l = ReLU(W_l h_(l-1) + b_l), h_0 the pixels", "logits = W h_L + b"),
         deviations=(
             Deviation("ReLU and dropout where the paper has a squashing tanh", "learns faster"),
         ),
@@ -297,6 +297,7 @@ add(
         "A residual network for small images: each block adds to what it was given, so that the "
         "error has a straight way back through any depth.",
         "He et al. 2016, Deep residual learning for image recognition, section 4.2",
+        equations=("y = ReLU(F(x) + shortcut(x))", "F = Conv-BN-ReLU-Conv-BN"),
         data="fashion_mnist",
         deviations=(
             Deviation(

@@ -72,7 +72,7 @@ def train(
         group.from_first(None)  # wait for the folder
         try:
             return _go(folder, description, data_set, place, group)
-        except UserError:  # what was given does not fit: leave nothing in its way next time
+        except Exception:  # before there is anything to go on from: leave nothing in the way
             if group.first and not (folder / "checkpoints").exists():
                 shutil.rmtree(folder)
             raise
@@ -138,9 +138,17 @@ def _train(
         learner = _wrapped(learner, description["lever"])
     title = system.name if data_set is None else f"{system.name} on {data_set.name}"
     place = f"{folder} ({device}, {counted(torch.get_num_threads(), 'thread')})"
-    with progress(title, place) if group.first else nullcontext() as observer:
+    facts = (_about(learner), place)
+    with progress(title, *facts) if group.first else nullcontext() as observer:
         Loop(learner, run, observer).train()
     return run
+
+
+def _about(learner: Learner) -> str:
+    """What the data made of the networks, and how large they are."""
+    made = learner.artifact()
+    size = f"{made.parameters:,} parameters" if made.parameters else ""
+    return ", ".join(filter(None, (made.spec.told, size)))
 
 
 def _wrapped(learner: Learner, used: Mapping[str, Any] | None) -> Learner:

@@ -40,6 +40,7 @@ WRONG_WORDS = {
     "train adder --seed x": "--seed: 'x' is no whole number; see shinso train --help",
     "train adder --threads 0": "--threads: 0 is not at least 1",
     "train adder --device gpu": "--device gpu cannot be used: ",
+    "train lenet --data zzz": "known: digits, mnist, fashion_mnist, cifar10, cifar10_jpeg",
     "train lenet --data minst": "no data set and no path minst; did you mean mnist?",
     "train lenet --data mnist": "data set mnist is not here: shinso data get mnist (11.6 MB",
     "train lenet --data ./gone": "gone is not there; give a folder",
@@ -163,6 +164,12 @@ def test_an_artifact_json_with_a_field_of_another_type(adder_copy):
     assert "artifact.json is damaged: files is of another type" in refused("evaluate", adder_copy)
 
 
+@pytest.mark.parametrize("verb", ("report", "compare"))
+def test_an_artifact_where_only_a_run_will_do(verb, adder):
+    error = refused(verb, adder / "artifact", *([adder] if verb == "compare" else []))
+    assert error == f"{adder / 'artifact'} is an artifact; give the run that it came from"
+
+
 def test_a_run_without_an_artifact_yet(adder_copy):
     shutil.rmtree(adder_copy / "artifact")
     error = refused("predict", adder_copy, "1+1")
@@ -184,12 +191,17 @@ def test_a_folder_that_cannot_be_written(place, here):
     assert f"making run folder {place}: " in refused("train", "adder", "--out", place)
 
 
-@pytest.mark.parametrize("given", ("--seed 3", "--preset quick", "--data digits", "--out x"))
+@pytest.mark.parametrize(
+    "given", ("--seed 3", "--preset quick", "--data digits", "--out x", "--steps 5", "--cell gru")
+)
 def test_a_resumed_run_takes_no_changes(adder, given):
     flag, value = given.split()
     error = refused("train", "--resume", adder, flag, value)
     assert error == f"--resume goes on with the run as it is: leave out {flag}"
     assert "leave out the name of a system" in refused("train", "--resume", adder, "lenet")
+    both = refused("train", f"--resume={adder}", "--steps", 5, "--no-bias", "--seed", 3)
+    assert both.endswith("leave out --seed, --steps, --bias")
+    assert "no option --wings" in refused("train", "--resume", adder, "--wings", 2)
 
 
 def test_a_run_of_a_newer_shinso(adder_copy):

@@ -64,6 +64,11 @@ def test_help_of_train_has_the_fields_of_the_recipe():
     assert "--cell" not in shinso("train", "--help").out
 
 
+def test_help_of_train_has_the_presets_of_the_system():
+    assert "quick, cpu, course (default: cpu)" in shinso("train", "adder", "--help").out
+    assert "quick, cpu, paper (default: cpu)" in shinso("train", "lenet", "--help").out
+
+
 def test_help_of_predict_has_the_options_of_what_was_learned(lenet, adder):
     assert "classes to list with their probabilities (default: 5)" in " ".join(
         shinso("predict", lenet, "--help").out.split()
@@ -75,6 +80,8 @@ def test_list_has_every_system():
     done = shinso("list")
     rows = [line.split()[0] for line in done.out.splitlines()[1:]]
     assert rows == list(catalog.SYSTEMS)
+    # In errors, too, they stand in the order of the catalogue.
+    assert shinso("show", "zzz").error.endswith(f"known: {', '.join(rows)}")
     assert not any(line.endswith(" ") for line in done.out.splitlines())
 
 

@@ -36,6 +36,11 @@ def test_a_run_says_what_it_does_and_what_came_of_it(here):
     assert (here / "runs/adder-addition-s0/report.html").exists()
 
 
+def test_one_step_is_no_steps(here):
+    done = shinso("train", "adder", "--steps", 1, "--out", "run")
+    assert done.out.startswith("1 step in ")
+
+
 def test_fields_reach_the_recipe(here):
     done = shinso("train", "adder", "--steps", 4, "--cell", "gru", "--no-bias", "--hidden=8",
                   "--clip-norm", "1", "--seed", 5, "--out", "run")  # fmt: skip

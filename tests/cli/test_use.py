@@ -167,6 +167,44 @@ def test_compare_is_one_table(adder, other_adder, tmp_path):
     assert "side by side" in (tmp_path / "page.html").read_text()
 
 
+def test_compare_hides_nothing_that_differs(adder, adder_copy):
+    """A run pruned from another, on other data of the same name, beside other baselines."""
+    lever = {"name": "prune", "settings": {"ratio": 0.5}, "before": None}
+    data = {"name": "/home/me/addition", "digest": "ab" * 32}
+    change(adder_copy / "recipe.json", data=data, start="cd" * 32, lever=lever)
+    shutil.copytree(adder / "artifact", adder_copy / "start")
+    change(adder_copy / "artifact/artifact.json", parameters=1234)
+    done = shinso("compare", adder, adder_copy)
+    _, settings, warning = done.out.split("\n\n")
+    differing = {line.split()[0]: line.split(maxsplit=1)[1] for line in settings.splitlines()[1:]}
+    assert differing.keys() == {"data", "from", "lever", "parameters"}
+    assert differing["data"].endswith("addition (abababab)") and "/home" not in done.out
+    assert differing["from"].split(maxsplit=1) == ["-", "adder on addition (cdcdcdcd)"]
+    assert differing["lever"].split(maxsplit=1) == ["-", "prune, ratio 0.5"]
+    assert differing["parameters"].endswith("1,234")
+    assert "not on the same data" in warning
+    answer = shinso("compare", adder, adder_copy, "--json").json
+    assert answer["rows"][1]["lever"] == "prune, ratio 0.5"
+
+
+def test_compare_shows_each_of_the_baselines_that_differ(adder, adder_copy):
+    baselines = json.loads((adder / "evaluation.json").read_text())["baselines"]
+    baselines["most frequent bits"] = {"accuracy": 0.125}
+    change(adder_copy / "evaluation.json", baselines=baselines)
+    table = shinso("compare", adder, adder_copy).out.split("\n\n")[0]
+    names = [line.split("  ")[0] for line in table.splitlines()[3:]]
+    assert names == [
+        "addition without carry",
+        f"most frequent bits ({adder})",
+        f"most frequent bits ({adder_copy})",
+    ]
+    assert "0.125" in table.splitlines()[-1]
+
+
+def change(path: Path, **values: object) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
 def test_compare_as_json(adder, other_adder):
     answer = shinso("compare", adder, other_adder, "--json").json
     first, second = answer["rows"]

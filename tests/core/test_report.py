@@ -5,7 +5,6 @@ import io
 import json
 import re
 from hashlib import sha256
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -21,112 +20,23 @@ from shinso.core.exhibits import (
     Sound,
     Table,
     Text,
-    save,
 )
-from shinso.core.report import Section, figure, render_page, write_joint_report, write_report
+from shinso.core.report import Section, figure, render_page, write_report
 from shinso.core.report.figures import MOST_PICTURES, MOST_ROWS
 from shinso.core.report.markup import Markup, tag
 from shinso.core.report.plots import HEIGHT, MOST_POINTS, Axis, bars, line_plot, thinned
 from shinso.core.report.words import duration, listed, meaning, number
-
-HOSTILE = '"><b>猫 & <script>alert(1)</script>'
-VOID = {"br", "img", "link", "meta"}
-
-
-class Page(HTMLParser):
-    """What is on a page; fails where tags are not balanced."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.open, self.tags, self.attributes, self.words = [], [], [], []
-        self.feed(html)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, name, attributes):
-        self.tags.append(name)
-        self.attributes += [(name, key, value) for key, value in attributes]
-        if name not in VOID:
-            self.open.append(name)
-
-    def handle_endtag(self, name):
-        assert self.open and self.open.pop() == name, f"</{name}> closes nothing"
-
-    def handle_data(self, text):
-        self.words.append(text)
-
-    @property
-    def text(self):
-        return " ".join(" ".join(self.words).split())
-
-    def values(self, key):
-        return [value for _, found, value in self.attributes if found == key]
-
-
-def make_run(folder, system="lenet", name="digits", accuracy=0.9722, seed=0):
-    """A run folder such as the loop leaves behind."""
-    folder.mkdir(parents=True)
-    settings = {"epochs": 20, "learning_rate": 0.002, "clip_norm": None, "compile": False}
-    recipe = {
-        "format": 1,
-        "system": system,
-        "recipe": {**settings, "width": int(1000 * accuracy)},
-        "data": {"name": name, "digests": {"digits": "9f3a"}},
-        "seed": seed,
-        "device": "cpu",
-        "threads": 2,
-        "world_size": 1,
-        "start": None,
-        "lever": None,
-        "versions": {"torch": "2.11.0"},
-    }
-    (folder / "recipe.json").write_text(json.dumps(recipe))
-    rows = [{"step": 10 * i, "train": {"loss": 2.0 / i}} for i in range(1, 41)]
-    rows += [
-        {"step": 100 * i, "valid": {"loss": 3.0 / i, "accuracy": accuracy - 0.1 / i}}
-        for i in range(1, 5)
-    ]
-    write_lines(folder / "metrics.jsonl", rows)
-    timing = [{"step": 100 * i, "seconds": 20.5 * i, "rate": 4.9} for i in range(1, 5)]
-    write_lines(folder / "timing.jsonl", timing)
-    evaluation = {
-        "split": "valid",
-        "step": 400,
-        "scores": {"loss": 0.094, "accuracy": accuracy},
-        "baselines": {
-            "majority_class": {"accuracy": 0.101},
-            "nearest neighbour": {"accuracy": 0.9861},
-        },
-    }
-    (folder / "evaluation.json").write_text(json.dumps(evaluation))
-    digits = [Picture(np.full((8, 8), i, np.uint8), f"digit {i}", "good") for i in range(5)]
-    shown = [
-        Matrix("Confusion", "note", [[9, 1], [4, 6]], ["cat", HOSTILE], ["cat", HOSTILE]),
-        Gallery(f"Digits {HOSTILE}", HOSTILE, [*digits, Picture(digits[0].pixels, HOSTILE, "bad")]),
-    ]
-    save(shown, folder / "exhibits" / "evaluation", stills=False)
-    norms = Heatmap("Norms", "note", np.eye(3), [HOSTILE, "b", "c"], (), HOSTILE, "step", log=True)
-    save([norms], folder / "exhibits" / "training", stills=False)
-    return folder
-
-
-def write_lines(path, rows):
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-
-def read(path):
-    return Page(path.read_text(encoding="utf-8"))
-
-
-def assert_stands_alone(page):
-    """Nothing on the page leads elsewhere, and nothing hostile became an element."""
-    for name, key, value in page.attributes:
-        assert not key.startswith("on") and key != "style", (name, key)
-        if key in ("src", "href", "srcset", "action", "data", "poster"):
-            assert value.startswith(("data:", "#")), (name, key, value[:80])
-    assert page.tags.count("script") == 1
-    assert "@import" not in page.text and "url(" not in page.text
-    assert "alert(1)" in page.text
+from tests.core.reporting import (
+    HOSTILE,
+    PRUNED,
+    Page,
+    assert_stands_alone,
+    change,
+    make_artifact,
+    make_run,
+    read,
+    write_lines,
+)
 
 
 def test_a_whole_run(tmp_path):
@@ -193,26 +103,41 @@ def test_a_folder_that_is_no_run_is_named(tmp_path):
         write_report(tmp_path)
 
 
-def test_several_runs_on_one_page(tmp_path):
-    runs = [
-        make_run(tmp_path / "a", "lenet", accuracy=0.91),
-        make_run(tmp_path / "b", "resnet", accuracy=0.95),
-        make_run(tmp_path / "c", "vgg", name="fashion-mnist", accuracy=0.5),
-    ]
-    path = write_joint_report(runs, tmp_path / "joint.html", HOSTILE, "What they learned.")
-    page = read(path)
-    assert_stands_alone(page)
-    for words in ("What they learned.", "Accuracy on digits", "Settings that differ", "95.0%"):
-        assert words in page.text, words
-    assert "Accuracy on fashion-mnist, validation data" not in page.text  # one run is no race
-    ids, links = page.values("id"), [v for v in page.values("href") if v.startswith("#r")]
-    assert len(ids) == len(set(ids)) and {link[1:] for link in links} <= set(ids)
+def test_an_artifact_has_no_report(tmp_path):
+    make_artifact(tmp_path / "artifact", 10, "digits")
+    with pytest.raises(UserError, match="is an artifact; give the run that it came from"):
+        write_report(tmp_path / "artifact")
 
 
-def test_runs_of_one_system_are_told_apart_by_folder(tmp_path):
-    runs = [make_run(tmp_path / name, seed=i) for i, name in enumerate(("first", "second"))]
-    page = read(write_joint_report(runs, tmp_path / "joint.html", "Two seeds"))
-    assert "first" in page.text and "second" in page.text
+def test_where_the_users_own_data_are_is_nobodys_business(tmp_path):
+    path = write_report(make_run(tmp_path / "run", name="/home/me/flowers"))
+    assert "lenet on flowers" in read(path).text
+    assert "/home/me" not in path.read_text()
+
+
+def test_what_came_before_is_told_in_words(tmp_path):
+    run = make_run(tmp_path / "run")
+    change(run / "recipe.json", start="474e047c" * 8, lever=PRUNED)
+    make_artifact(run / "start", 61_706, "/home/me/flowers")
+    page = read(write_report(run))
+    lever = "prune, ratio 0.5, unstructured; before that distil, temperature 4"
+    assert f"cpu · {lever} · from lenet on flowers (474e047c)" in page.text
+    assert page.text.count(lever) == 2  # in the table of the environment, too
+    assert "474e047c474e" not in page.text and "/home/me" not in page.text
+
+
+def test_a_page_says_where_curves_end_and_which_step_counts(tmp_path):
+    run = make_run(tmp_path / "run")
+    assert "the scores are of step" not in read(write_report(run)).text
+    change(run / "evaluation.json", step=300)
+    told = "while it learned; the scores are of step 300, the best, and below stands where each"
+    assert told in read(write_report(run)).text
+
+
+def test_a_speed_measured_once_is_no_curve(tmp_path):
+    run = make_run(tmp_path / "run")
+    write_lines(run / "timing.jsonl", [{"step": 400, "seconds": 82.0, "rate": 4.9}])
+    assert "How fast training went" not in read(write_report(run)).text
 
 
 @pytest.mark.parametrize(

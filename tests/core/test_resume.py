@@ -204,7 +204,7 @@ def test_self_play_goes_on_after_a_kill_and_still_learns(tmp_path):
     recipe = system.make_recipe(rounds=3)
 
     def die_in_third_round():
-        die_at(systems.locate("tests.proof.self_play:ProofLearner"), "prepare", 3)
+        die_at(system.load("learner"), "prepare", 3)
 
     assert wait(start(folder, recipe, die_in_third_round)) == -signal.SIGKILL
     assert max(Checkpoints(folder / "checkpoints").steps()) == 2

@@ -92,5 +92,5 @@ def test_the_content_is_the_same_for_ever(addition):
 
 def test_split_by_name(addition):
     assert addition.split("valid") is addition.valid
-    with pytest.raises(UserError, match="addition has no split dev; known: test, train, valid"):
+    with pytest.raises(UserError, match="addition has no split dev; known: train, valid, test"):
         addition.split("dev")

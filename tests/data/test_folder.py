@@ -163,10 +163,16 @@ def test_an_empty_class(own):
         open_data(own)
 
 
-def test_too_few_images_to_split(own):
+def test_too_few_images_to_split(own, tmp_path):
     fill(own / "rare", 2)
-    with pytest.raises(UserError, match=r"class rare has 2 images, too few to split"):
+    told = r"rare has 2 images, too few to split into train, valid and test; give each class 3 or"
+    with pytest.raises(UserError, match=told):
         open_data(own)
+    for name, count in (("cat", 5), ("dog", 1)):
+        fill(tmp_path / "split/train" / name, count)
+    told = r"dog has 1 image, too few to split into train and valid; give each class 2 or more"
+    with pytest.raises(UserError, match=told):
+        open_data(tmp_path / "split")
 
 
 def test_a_class_that_train_lacks(tmp_path):
@@ -210,10 +216,12 @@ def test_a_cut_image_is_named_when_it_is_read(own):
 
 def test_skipped_files_are_counted(own, caplog):
     (own / "two words/5.png").write_text("not an image")
+    assert open_data(own, skip_bad=True).skipped == ("two words/5.png",)
+    assert "left out 1 damaged image; the first is two words/5.png" in caplog.text
     (own / "two words/6.png").write_bytes(b"")
     data = open_data(own, skip_bad=True)
     assert data.skipped == ("two words/5.png", "two words/6.png")
-    assert "left out 2 damaged images, the first is two words/5.png" in caplog.text
+    assert "left out 2 damaged images; the first is two words/5.png" in caplog.text
 
 
 def test_a_folder_is_described(own):

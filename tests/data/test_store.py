@@ -19,8 +19,10 @@ from tests.data.conftest import write_mnist, write_tar, write_zip
 def test_an_unknown_set_names_the_nearest(homes):
     with pytest.raises(UserError, match=r"no data set and no path fashion-mnist; .*fashion_mnist"):
         open_data("fashion-mnist")
-    with pytest.raises(UserError, match="no data set and no path zzzzzz; known: addition"):
+    with pytest.raises(UserError, match="no data set and no path zzzzzz; known: digits, mnist"):
         open_data("zzzzzz")
+    with pytest.raises(UserError, match="known: small_parallel_enja$"):
+        open_data("zzzzzz", kinds=[entry_of("small_parallel_enja").kind])
 
 
 @pytest.mark.parametrize("path", ["/" + "n" * 5_000, "~nobody_of_that_name/x", "a/\0"])

@@ -11,14 +11,53 @@ from shinso import catalog
 from shinso.core.edits import Edit, replay
 from shinso.core.errors import UserError
 from shinso.levers.channels import Channels, computes_the_same
-from tests.levers.making import inputs_of, made
+from tests.levers.making import made
+
+
+class Mixing(nn.Module):
+    """A layer of an MLP-Mixer: over the patches, then over the channels of each."""
+
+    def __init__(self, patches=16, width=32):
+        super().__init__()
+        self.norms = nn.ModuleList([nn.LayerNorm(width), nn.LayerNorm(width)])
+        self.tokens = nn.Sequential(nn.Linear(patches, 20), nn.GELU(), nn.Linear(20, patches))
+        self.channels = nn.Sequential(nn.Linear(width, 48), nn.GELU(), nn.Linear(48, width))
+
+    def forward(self, x):
+        x = x + self.tokens(self.norms[0](x).transpose(1, 2)).transpose(1, 2)  # (B, P, C)
+        return x + self.channels(self.norms[1](x))
+
+
+class Mixer(nn.Module):
+    """Transpositions and sums. With fewer patches than channels torch-pruning counts too far."""
+
+    def __init__(self):
+        super().__init__()
+        self.patches = nn.Conv2d(1, 32, 2, stride=2)
+        self.layers = nn.Sequential(Mixing(), Mixing())
+        self.norm = nn.LayerNorm(32)
+        self.output = nn.Linear(32, 10)
+
+    def forward(self, images):
+        x = self.layers(self.patches(images).flatten(2).transpose(1, 2))
+        return self.output(self.norm(x).mean(dim=1))
+
 
 ARCHITECTURES = {
     "lenet": ("lenet", {}),
     "mlp": ("mlp", {"hidden": (20, 12)}),
     "resnet A": ("resnet", {"depth": 14, "shortcut": "A"}),
     "resnet B": ("resnet", {"depth": 14, "shortcut": "B"}),
+    "mixer": (Mixer, {}),
 }
+
+
+def channels_of_architecture(kind, folder):
+    kind, changes = ARCHITECTURES[kind]
+    if isinstance(kind, str):
+        return channels_of(made(kind, folder, **changes))
+    torch.manual_seed(0)
+    return Channels("mixer", kind(), (torch.zeros(1, 1, 8, 8),))
 
 
 def channels_of(artifact):
@@ -43,9 +82,7 @@ def pruned_by_torch_pruning(channels, share):
 @pytest.mark.parametrize("share", (0.3, 0.5, 0.9))
 @pytest.mark.parametrize("kind", ARCHITECTURES)
 def test_replay_is_to_the_bit_what_torch_pruning_makes(kind, share, tmp_path):
-    name, changes = ARCHITECTURES[kind]
-    artifact = made(name, tmp_path / "a", **changes)
-    channels = channels_of(artifact)
+    channels = channels_of_architecture(kind, tmp_path / "a")
     expected = pruned_by_torch_pruning(channels, share)
     found = copy.deepcopy(channels.network)
     replay({"": channels.checked_edits(share)}, {"": found})
@@ -53,7 +90,7 @@ def test_replay_is_to_the_bit_what_torch_pruning_makes(kind, share, tmp_path):
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[key], theirs[key]) for key in ours)
     assert str(found) == str(expected)  # the sizes that modules tell
-    inputs = inputs_of(artifact)[channels.name]
+    inputs = [torch.randn(3, *tensor.shape[1:]) for tensor in channels.inputs]
     assert torch.equal(found(*inputs), expected(*inputs))
     assert sum(map(torch.numel, found.parameters())) < sum(
         map(torch.numel, channels.network.parameters())
@@ -113,6 +150,9 @@ def conv(inputs, outputs, **options):
     return nn.Conv2d(inputs, outputs, 3, padding=1, **options)
 
 
+# By chance the half of the channels that goes can be its own mirror image, and then "turned round"
+# can go too.
+torch.manual_seed(0)
 CAN = {
     "plain": Net(forward=lambda x: x),
     "batch norm": Net(nn.BatchNorm2d(8), forward=lambda x, norm: norm(x)),

@@ -1,9 +1,7 @@
 """The catalogue rows of the proof learners."""
 
 from shinso import catalog
-from shinso.core.system import System, locate
-
-__all__ = ["CLASSIFIER", "DQN", "EXACT", "GAN", "SELF_PLAY", "VALUE_ITERATION", "locate"]
+from shinso.core.system import System
 
 
 def row(name: str, module: str, **parts: str) -> System:

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _fail(given, _file_trouble(error), 1)
     except Exception as error:
-        message = f"{type(error).__name__}: {error} (a fault of shinso; --debug shows where)"
+        message = f"{type(error).__name__}: {error} ({_fault(error)})"
         return _fail(given, message, 1)
 
 
@@ -104,6 +104,20 @@ def _fail(given: list[str], message: str, exit_code: int) -> int:
         Output(as_json=True).answer({"error": message})
     print(f"shinso: error: {message}", file=sys.stderr)
     return exit_code
+
+
+def _fault(error: Exception) -> str:
+    """Whose file the error came out of: a system's own, or one that several share."""
+    from shinso.catalog import SYSTEMS
+
+    for frame, line in reversed([*traceback.walk_tb(error.__traceback__)]):
+        module = frame.f_globals.get("__name__", "")
+        if owners := [system.name for system in SYSTEMS.values() if system.owns(module)]:
+            place = f"{module}, line {line}"
+            return f"a fault of {owners[0]}, not of what you gave: {place}; --debug shows more"
+        if module.startswith("shinso."):
+            break
+    return "a fault of shinso; --debug shows where"
 
 
 def _file_trouble(error: OSError) -> str:

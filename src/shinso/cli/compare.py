@@ -27,13 +27,14 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
 
     if len(parsed.runs) < 2:
         raise UserError("give two runs or more to compare")
-    rows = [_row(RunRecord.read(folder)) for folder in parsed.runs]
-    output.table(*_scores_table(rows))
-    differing = _differing(rows)
+    runs = [RunRecord.read(folder) for folder in parsed.runs]
+    rows = [_row(run) for run in runs]
+    output.table(*_scores_table(runs, rows))
+    differing = _differing([run.facts for run in runs])
     if differing:
         output.line()
         output.table(("setting", *(row["run"] for row in rows)), differing)
-    if len({(row["data"], row["split"]) for row in rows}) > 1:
+    if len({run.ground for run in runs}) > 1:
         output.line("\nnot on the same data and split: these scores do not compare")
     if parsed.out is not None:
         page = write_joint_report(parsed.runs, parsed.out, _title(rows))
@@ -41,32 +42,37 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     return {"rows": rows, "page": str(parsed.out) if parsed.out else None}
 
 
-def _row(record: RunRecord) -> dict[str, Any]:
+def _row(run: RunRecord) -> dict[str, Any]:
     return {
-        "run": str(record.folder),
-        "system": record.system,
-        "data": record.data,
-        "split": record.split,
-        "scores": record.scores,
-        "baselines": record.baselines,
-        "steps": record.step,
-        "seconds": record.seconds,
-        "recipe": record.settings,
+        "run": str(run.folder),
+        "system": run.system,
+        "data": run.data,
+        "split": run.split,
+        "scores": run.scores,
+        "baselines": run.baselines,
+        "steps": run.step,
+        "seconds": run.seconds,
+        "from": run.start,
+        "lever": run.lever,
+        "parameters": run.parameters,
+        "recipe": run.settings,
     }
 
 
-def _scores_table(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[Any]]]:
-    """A row a run, then the baselines of each data set, once."""
+def _scores_table(
+    runs: Sequence[RunRecord], rows: Sequence[Mapping[str, Any]]
+) -> tuple[list[str], list[list[Any]]]:
+    """A row a run, then the baselines of each data set."""
+    from shinso.core.report.record import shared_baselines
+
     scores = list(dict.fromkeys(name for row in rows for name in row["scores"]))
     keys = ("run", "data", "split")
     cells = [_cells(row, keys, scores, row["steps"], row["seconds"]) for row in rows]
-    baselines = {
-        (name, row["data"], row["split"]): values
-        for row in rows
-        for name, values in row["baselines"].items()
-    }
-    for key, values in baselines.items():
-        cells.append(_cells({**dict(zip(keys, key, strict=True)), "scores": values}, keys, scores))
+    for ground in dict.fromkeys(run.ground for run in runs):
+        group = [run for run in runs if run.ground == ground]
+        for name, values in shared_baselines(group, [str(run.folder) for run in group]).items():
+            row = {"run": name, "data": group[0].data, "split": group[0].split, "scores": values}
+            cells.append(_cells(row, keys, scores))
     return [*keys, *scores, "steps", "seconds"], cells
 
 
@@ -77,10 +83,10 @@ def _cells(
     return [*(row[key] for key in keys), *values, *(more or (None, None))]
 
 
-def _differing(rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
-    """The recipe fields that not all runs share, a column a run."""
-    fields = dict.fromkeys(field for row in rows for field in row["recipe"])
-    table = [[field, *(row["recipe"].get(field) for row in rows)] for field in fields]
+def _differing(facts: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    """What not all runs have in common, a column a run."""
+    names = dict.fromkeys(name for each in facts for name in each)
+    table = [[name, *(each.get(name) for each in facts)] for name in names]
     return [line for line in table if any(value != line[1] for value in line[2:])]
 
 

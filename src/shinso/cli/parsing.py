@@ -95,6 +95,12 @@ def given_settings(
     }
 
 
+def given_flags(parsed: argparse.Namespace) -> list[str]:
+    """The options made from settings that were given, whatever their values."""
+    names = [name.removeprefix(PREFIX) for name in vars(parsed) if name.startswith(PREFIX)]
+    return ["--" + name.replace("_", "-") for name in names]
+
+
 def first_word(
     arguments: Sequence[str], valued: Sequence[str], is_known: Callable[[str], bool]
 ) -> str | None:
@@ -112,6 +118,15 @@ def first_word(
         if is_known(word):
             return word
     return min(words, key=lambda pair: pair[0], default=(False, None))[1]
+
+
+def option_value(arguments: Sequence[str], flag: str) -> str | None:
+    """What is given to an option, before all options are known; None without it."""
+    for argument, following in zip(arguments, (*arguments[1:], None), strict=True):
+        name, equals, value = argument.partition("=")
+        if name == flag:
+            return value if equals else following
+    return None
 
 
 def whole(text: str) -> int:

@@ -9,8 +9,8 @@ from typing import Any
 
 from shinso import catalog
 from shinso.cli.output import Output
-from shinso.cli.parsing import typed
-from shinso.core.recipe import Field, Preset, Recipe
+from shinso.cli.parsing import add_settings, first_word, given_settings, typed
+from shinso.core.recipe import Field, Preset, Recipe, as_options
 from shinso.core.results import Result, read_results
 from shinso.core.system import System
 
@@ -22,12 +22,17 @@ def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None
     parser.add_argument(
         "--preset", metavar="NAME", default="cpu", help="whose values to show (default: cpu)"
     )
+    name = first_word(given, ("--preset",), catalog.SYSTEMS.__contains__)
+    if name is not None:
+        add_settings(parser, catalog.find(name).make_recipe(), "values of its recipe to try")
+    else:
+        parser.epilog = "shinso show SYSTEM --help adds the fields of its recipe."
 
 
 def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     system = catalog.find(parsed.system)
     preset = system.preset(parsed.preset)
-    recipe = system.make_recipe(parsed.preset)
+    recipe = system.make_recipe(parsed.preset, **given_settings(parsed, system.recipe_class))
     card = {
         "system": system.name,
         "field": system.field,
@@ -47,6 +52,8 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     }
     if not output.as_json:
         _print(card, recipe, output)
+        given = recipe.difference(system.make_recipe(parsed.preset))
+        output.line(f"\ntrain it: {_command(card, given)}")
     return card
 
 
@@ -65,7 +72,7 @@ def _costs(system: System, recipe: Recipe, preset: Preset) -> dict[str, Any]:
         return {"parameters": None, "macs": None, "networks": {}}
     from shinso.core.counting import costs
 
-    networks = costs(system, recipe, preset.spec)
+    networks = costs(system, recipe, recipe.nominal_spec(preset.spec))
     return {
         "parameters": sum(cost.parameters for cost in networks.values()),
         "macs": sum(cost.macs for cost in networks.values()),
@@ -96,8 +103,11 @@ def _print(card: dict[str, Any], recipe: Recipe, output: Output) -> None:
     output.line()
     rows = [(f.flag, typed(getattr(recipe, f.name)), _meaning(f)) for f in recipe.fields()]
     output.table((f"recipe ({card['preset']})", "value", "meaning"), rows)
-    preset = f" --preset {card['preset']}" if card["preset"] != "cpu" else ""
-    output.line(f"\ntrain it: shinso train {card['system']}{preset}")
+
+
+def _command(card: dict[str, Any], given: dict[str, Any]) -> str:
+    preset = [f"--preset {card['preset']}"] if card["preset"] != "cpu" else []
+    return " ".join(["shinso train", card["system"], *preset, *as_options(given)])
 
 
 def _facts(card: dict[str, Any]) -> list[tuple[str, str]]:

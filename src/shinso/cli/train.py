@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shinso import catalog
@@ -14,15 +15,18 @@ from shinso.cli.parsing import (
     add_settings,
     add_skip_bad,
     first_word,
+    given_flags,
     given_settings,
+    option_value,
     whole,
 )
 from shinso.core.errors import UserError
+from shinso.core.files import read_json
 
 if TYPE_CHECKING:
     from shinso.core.run import Run
 
-VALUED = ("--preset", "--data", "--from", "--out", "--seed", "--resume", "--device", "--threads")
+VALUED = ("--preset", "--data", "--from", "--out", "--seed", "--device", "--threads")
 UNCHANGEABLE = {
     "system": "the name of a system",
     "preset": "--preset",
@@ -41,9 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None
     )
     parser.add_argument("system", metavar="SYSTEM", nargs="?", help="a name that shinso list shows")
     parser.add_argument("--resume", metavar="RUN", help="go on with a run where it stopped")
-    parser.add_argument(
-        "--preset", metavar="NAME", help="quick, cpu (the default), long, paper, course, ..."
-    )
+    name = _system_name(given)
+    presets = catalog.find(name).presets if name else ("quick", "cpu", "long", "paper", "...")
+    parser.add_argument("--preset", metavar="NAME", help=f"{', '.join(presets)} (default: cpu)")
     parser.add_argument("--data", metavar="SET|PATH", help="default: the system's own set")
     add_skip_bad(parser, default=None)
     parser.add_argument(
@@ -57,11 +61,20 @@ def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None
     )
     parser.add_argument("--seed", metavar="N", type=whole, help="of all randomness (default: 0)")
     add_device_arguments(parser)
-    name = first_word(given, VALUED, catalog.SYSTEMS.__contains__)
     if name is not None:
-        add_settings(parser, catalog.find(name).recipe_class(), f"recipe of {name}")
+        add_settings(parser, catalog.find(name).make_recipe(), f"recipe of {name}")
     else:
         parser.epilog = "shinso train SYSTEM --help adds the fields of its recipe."
+
+
+def _system_name(given: Sequence[str]) -> str | None:
+    """The run's where one is resumed: its fields are options too, to be refused by name."""
+    resumed = option_value(given, "--resume")
+    if resumed is None:
+        return first_word(given, VALUED, catalog.SYSTEMS.__contains__)
+    recipe = Path(resumed) / "recipe.json"
+    name = read_json(recipe).get("system") if recipe.exists() else None
+    return name if name in catalog.SYSTEMS else None
 
 
 def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
@@ -76,9 +89,10 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
 
 def _resume(parsed: argparse.Namespace) -> Run:
     """A resumed run has its recipe; a change would make it another run."""
-    for name, spelling in UNCHANGEABLE.items():
-        if getattr(parsed, name) is not None:
-            raise UserError(f"--resume goes on with the run as it is: leave out {spelling}")
+    given = [words for name, words in UNCHANGEABLE.items() if getattr(parsed, name) is not None]
+    changes = [*given, *given_flags(parsed)]
+    if changes:
+        raise UserError(f"--resume goes on with the run as it is: leave out {', '.join(changes)}")
     from shinso import api
 
     return api.resume(parsed.resume, device=parsed.device, threads=parsed.threads)
@@ -121,9 +135,12 @@ def _answer(run: Run, seconds: float) -> dict[str, Any]:
 
 
 def _print(run: Run, answer: dict[str, Any], output: Output) -> None:
+    from shinso.core.report.words import counted
+
     kept = answer["best_step"]
     best = f"the artifact is that of step {kept:,}, " if kept != run.step else ""
-    output.line(f"{run.step:,} steps in {answer['seconds']:.1f} s; {best}on validation data:\n")
+    made = counted(run.step, "step")
+    output.line(f"{made} in {answer['seconds']:.1f} s; {best}on validation data:\n")
     output.table(*score_rows(answer["scores"], answer["baselines"]))
     output.line(f"\nrun     {run.folder}")
     output.line(f"report  {run.folder / 'report.html'}")

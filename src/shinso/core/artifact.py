@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from shinso.core.about import FORMAT, read_about
+from shinso.core.counting import parameter_count
 from shinso.core.edits import Edits, edits_as_dict, edits_from_dict, replay
 from shinso.core.errors import UserError
 from shinso.core.files import file_digest, replaced_folder, write_json
@@ -61,8 +62,17 @@ class Artifact:
     def weights(self, name: str) -> dict[str, Tensor]:
         """The module's state. Raises UserError for a form that has none."""
         if name not in self.modules:
-            raise UserError(f"{self.path or self.system} has no weights of a network {name}")
+            instead = "; take the artifact it was exported from" if self.graphs else ""
+            place = self.path or self.system
+            raise UserError(f"{place} has no weights of a network {name}{instead}")
         return self.modules[name].state_dict()
+
+    @property
+    def parameters(self) -> int | None:
+        """Of all modules; None in a form that has none."""
+        if self.graphs:
+            return None
+        return sum(parameter_count(module) for module in self.modules.values())
 
     def to(self, device: torch.device) -> Artifact:
         """Moves the modules; inputs and outputs of `network` stay on the CPU."""
@@ -96,6 +106,7 @@ class Artifact:
                 "spec": self.spec.as_dict(),
                 "options": self.options.as_dict() if self.options else None,
                 "edits": edits_as_dict(self.edits),
+                "parameters": self.parameters,
                 "assets": sorted(self.assets),
                 "parts": sorted(self.parts),
                 "ties": ties,
@@ -132,10 +143,19 @@ def open_artifact(folder: Path, find_system: Callable[[str], System]) -> Artifac
         graphs = (folder / name for name in sorted(about["files"]) if name.endswith(".onnx"))
         artifact.graphs = {path.stem: path for path in graphs}
     else:
-        artifact.modules = system.load("build")(artifact.recipe, artifact.spec)
-        replay(artifact.edits, artifact.modules)
+        artifact.modules = _built(system, artifact)
         _read_weights(artifact.modules, folder / "weights.safetensors", about["ties"])
     return artifact
+
+
+def _built(system: System, artifact: Artifact) -> dict[str, nn.Module]:
+    """The networks that weights go into. Raises UserError where artifact.json contradicts itself."""
+    try:
+        networks = system.networks(artifact.recipe, artifact.spec)
+        replay(artifact.edits, networks)
+    except UserError as error:
+        raise UserError(f"{artifact.path}/artifact.json contradicts itself: {error}") from error
+    return networks
 
 
 def _check_files(folder: Path, about: Mapping[str, Any]) -> None:

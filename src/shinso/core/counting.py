@@ -29,7 +29,7 @@ def costs(
     On the meta device, because fused recurrent and attention kernels read as 0 on the CPU.
     """
     with torch.device("meta"):
-        networks = system.load("build")(recipe, spec)
+        networks = system.networks(recipe, spec)
         replay(edits or {}, networks)
         examples = system.load("example_inputs")(recipe, spec)
     return {

@@ -125,7 +125,8 @@ class _Replay:
             raise self._misfit(edit, f"a {type(module).__name__} has no such side")
         count = size(module, axis)
         if not edit.kept or edit.kept[0] < 0 or edit.kept[-1] >= count:
-            raise self._misfit(edit, f"it keeps {_spelled(edit.kept)} of {count} channels")
+            last = edit.kept[-1] if edit.kept else "none"
+            raise self._misfit(edit, f"it keeps {last} of the channels 0 to {count - 1}")
         return module, axis
 
     def _cut(self, tensor: Tensor, dimension: int, kept: tuple[int, ...]) -> Tensor:
@@ -139,10 +140,8 @@ class _Replay:
         return self.cuts[key][1]
 
     def _misfit(self, edit: Edit, problem: str) -> UserError:
-        return UserError(
-            f"the edit of {self.name}'s {edit.module} ({edit.side}) does not fit: {problem}; "
-            "use the recipe it was pruned with"
-        )
+        where = f"{self.name}'s {edit.module} ({edit.side})"
+        return UserError(f"the edit of {where} does not fit: {problem}")
 
 
 def _is_shape(value: Any) -> bool:

@@ -33,7 +33,7 @@ class Interrupted(ShinsoError):
 def nearest(name: str, known: Iterable[str], otherwise: str | None = None) -> str:
     """Ends an error about an unknown `name`: the nearest known ones; where none is near,
     `otherwise` or all of them."""
-    known = sorted(known)
+    known = list(known)
     close = difflib.get_close_matches(name, known, n=3)
     if close:
         return f"did you mean {' or '.join(close)}?"

@@ -34,7 +34,7 @@ class Lever:
 
     def load(self, part: str) -> Any:
         """The attribute that the row's `part` names."""
-        return locate(getattr(self, part))
+        return locate(getattr(self, part), f"the lever {self.name}'s {part}")
 
     @property
     def settings_class(self) -> type[Settings]:

@@ -18,10 +18,11 @@ LINE_SECONDS = 10.0
 
 
 @contextmanager
-def progress(title: str, place: str) -> Iterator[Observer]:
-    """Shows how a run goes; `place` says where its folder is and where it computes."""
+def progress(title: str, *facts: str) -> Iterator[Observer]:
+    """Shows how a run goes, after a line for each of the facts that is not empty."""
     console = _Console(file=sys.stderr)
-    console.print(f"{title}: {place}", highlight=False, markup=False, soft_wrap=True)
+    for fact in filter(None, facts):
+        console.print(f"{title}: {fact}", highlight=False, markup=False, soft_wrap=True)
     if console.is_terminal:
         with _bar(console) as bar:
             yield TerminalObserver(bar)

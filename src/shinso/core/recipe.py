@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from shinso.core.errors import UserError, nearest
+from shinso.core.errors import ShinsoError, UserError, nearest
 
 
 def option(
@@ -172,7 +172,7 @@ class Settings:
             declared = base.__dict__.get("__dataclass_fields__", {}).get(name)
             if declared is not None and declared.metadata:
                 return dict(declared.metadata)
-        raise TypeError(f"{cls.__name__}.{name} is not declared with option()")
+        raise ShinsoError(f"{cls.__module__}:{cls.__name__}.{name} is not declared with option()")
 
     def changed(self, **changes: Any) -> Self:
         """A copy with some fields changed; raises UserError for a name that is none."""
@@ -189,9 +189,28 @@ class Settings:
         values = {field.name: getattr(self, field.name) for field in self.fields()}
         return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
+    def difference(self, other: Settings) -> dict[str, Any]:
+        """Its own values, as in `as_dict`, where those of the other, of the same class, differ."""
+        theirs = other.as_dict()
+        return {name: value for name, value in self.as_dict().items() if value != theirs[name]}
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         return cls().changed(**values)
+
+
+def as_options(values: Mapping[str, Any]) -> Iterator[str]:
+    """Settings as one types them: --learning-rate 0.1, --no-bias."""
+    for name, value in values.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            yield f"--{flag}" if value else f"--no-{flag}"
+        else:
+            yield f"--{flag} {'none' if value is None else _spelled(value)}"
+
+
+def _spelled(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +222,11 @@ class Options(Settings):
 class Spec(Settings):
     """What the data decides about the networks; kept in artifact.json."""
 
+    @property
+    def told(self) -> str:
+        """What goes into the networks and what comes out, for a person: "3 classes, 8 x 8 x 1"."""
+        return ""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(Settings):
@@ -212,6 +236,14 @@ class Recipe(Settings):
     evaluate_every: int | None = option(
         None, "steps between evaluations; none: each epoch, or only at the end", minimum=1
     )
+
+    def check_spec(self, spec: Any) -> None:
+        """For what recipe and data decide together, such as a patch that divides the images;
+        called wherever networks are built. Raises UserError."""
+
+    def nominal_spec(self, spec: Any) -> Any:
+        """A preset's nominal spec with what this recipe itself decides of it."""
+        return spec
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ import shinso
 from shinso.core.errors import UserError
 from shinso.core.files import read_json, write_json
 from shinso.core.lever import Lever
-from shinso.core.recipe import Recipe
+from shinso.core.recipe import Recipe, as_options
 from shinso.core.sources import sources_digest
 from shinso.core.system import System
 
@@ -181,35 +181,17 @@ def commit(checkout: Path | None = None) -> str | None:
 
 def training_command(system: System, recipe: Recipe, data: str | None, seed: int) -> str:
     """The shortest command that trains this recipe: the preset nearest to it, and the rest."""
-    candidates = [(_difference(recipe, system.make_recipe(name)), name) for name in system.presets]
+    candidates = [(recipe.difference(system.make_recipe(name)), name) for name in system.presets]
     changes, preset = min(candidates, key=lambda c: (len(c[0]), c[1] != "cpu"))
     words = ["shinso", "train", system.name]
     words += ["--preset", preset] if preset != "cpu" else []
     words += ["--data", data] if data and data != system.data else []
-    return " ".join([*words, *_flags(changes), "--seed", str(seed)])
+    return " ".join([*words, *as_options(changes), "--seed", str(seed)])
 
 
 def lever_command(lever: str, settings: Mapping[str, Any]) -> str:
     """What uses a lever so; RUN stands for what it is used on."""
-    return " ".join(["shinso", lever, "RUN", *_flags(settings)])
-
-
-def _difference(recipe: Recipe, other: Recipe) -> dict[str, Any]:
-    theirs = other.as_dict()
-    return {n: value for n, value in recipe.as_dict().items() if value != theirs[n]}
-
-
-def _flags(settings: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in settings.items():
-        flag = name.replace("_", "-")
-        if isinstance(value, bool):
-            yield f"--{flag}" if value else f"--no-{flag}"
-        else:
-            yield f"--{flag} {'none' if value is None else _spelled(value)}"
-
-
-def _spelled(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return " ".join(["shinso", lever, "RUN", *as_options(settings)])
 
 
 def _changed(checkout: Path) -> list[str]:

@@ -8,10 +8,13 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shinso.core.errors import UserError, nearest
+from shinso.core.errors import ShinsoError, UserError, nearest
 from shinso.core.recipe import Options, Preset, Recipe, Spec
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,15 @@ class System:
     refuses: Mapping[str, str] = dataclasses.field(default_factory=dict)  # lever -> why
 
     def load(self, part: str) -> Any:
-        """The attribute that the row's `part` names."""
+        """What the row's `part` names. Raises ShinsoError where there is no such thing."""
         place = getattr(self, part)
-        if place is None:
-            return _no_networks
-        return locate(place)
+        return _no_networks if place is None else locate(place, f"{self.name}'s {part}")
+
+    def networks(self, recipe: Recipe, spec: Spec) -> dict[str, nn.Module]:
+        """What `build` makes. Raises UserError where recipe and data do not fit each other."""
+        recipe.check_spec(spec)
+        networks: dict[str, nn.Module] = self.load("build")(recipe, spec)
+        return networks
 
     @cached_property
     def recipe_class(self) -> type[Recipe]:
@@ -71,7 +78,8 @@ class System:
 
     @property
     def presets(self) -> Mapping[str, Preset]:
-        presets: Mapping[str, Preset] = locate(f"{self.recipe.split(':')[0]}:PRESETS")
+        place = f"{self.recipe.split(':')[0]}:PRESETS"
+        presets: Mapping[str, Preset] = locate(place, f"{self.name}'s recipe")
         return presets
 
     def preset(self, name: str) -> Preset:
@@ -81,7 +89,14 @@ class System:
         return self.presets[name]
 
     def make_recipe(self, preset: str = "cpu", **changes: Any) -> Recipe:
-        return self.recipe_class().changed(**self.preset(preset).changes).changed(**changes)
+        """Raises UserError for changes that do not fit, ShinsoError where the preset's own or
+        the recipe's defaults do not: nobody typed those."""
+        own_changes = self.preset(preset).changes
+        try:
+            recipe = self.recipe_class().changed(**own_changes)
+        except UserError as error:
+            raise ShinsoError(f"{self.recipe} is wrong in its preset {preset}: {error}") from error
+        return recipe.changed(**changes)
 
     @property
     def spec_class(self) -> type[Spec]:
@@ -89,13 +104,31 @@ class System:
 
     @property
     def options_class(self) -> type[Options] | None:
-        return locate(self.options) if self.options else None
+        return self.load("options") if self.options else None
+
+    def owns(self, module: str) -> bool:
+        """Whether a module stands in the folder of the system's recipe."""
+        recipe = self.recipe.split(":")[0]
+        folder = recipe.rpartition(".")[0] or recipe
+        return f"{module}.".startswith(f"{folder}.")
 
 
-def locate(place: str) -> Any:
-    """The object at `module:attribute`."""
-    module, attribute = place.split(":")
-    return getattr(importlib.import_module(module), attribute)
+def locate(place: str, whose: str) -> Any:
+    """The object at `module:attribute`. Raises ShinsoError, which begins with `whose` place it
+    is, where nothing is there."""
+    name, attribute = place.split(":")
+    try:
+        module = importlib.import_module(name)
+    except SyntaxError as error:
+        raise ShinsoError(f"{whose} is {place}, which Python cannot read: {error}") from error
+    except ModuleNotFoundError as error:
+        if not f"{name}.".startswith(f"{error.name}."):
+            raise  # the module is there, and imports another that is not
+        raise ShinsoError(f"{whose} is {place}: there is no module {error.name}") from error
+    if not hasattr(module, attribute):
+        known = [word for word in vars(module) if not word.startswith("_")]
+        raise ShinsoError(f"{whose} is {place}: {nearest(attribute, known, 'it has no such name')}")
+    return getattr(module, attribute)
 
 
 def _no_networks(*_: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from shinso.core.edits import Edits, replay
+from shinso.core.edits import Edits
 from shinso.core.evaluation import Scores
 from shinso.core.learner import ForeignWeights, Learner
 from shinso.core.optimise import Updater
@@ -52,9 +52,8 @@ class Trainable(Learner):
         super().__init__(recipe, data, start, run)
         self.networks = dict(networks)
         self.phases = dict(phases or {"update": list(self.networks)})
-        replay(self.edits, self.networks)
         if start is not None:
-            start_from(start, self.networks, self.keeps_head)
+            start_from(start, self.networks, self.keeps_head, run.system.name, recipe)
         for network in self.networks.values():
             network.to(run.device).to(memory_format=getattr(torch, self._memory_format))
         self.forwards = dict(self.networks)

@@ -10,25 +10,52 @@ import safetensors
 import safetensors.torch
 from torch import Tensor, nn
 
-from shinso.core.errors import UserError
+from shinso.core.edits import replay
+from shinso.core.errors import ShinsoError, UserError, nearest
 from shinso.core.learner import ForeignWeights
+from shinso.core.recipe import GradientRecipe, Recipe, as_options
 
 if TYPE_CHECKING:
     from shinso.core.artifact import Artifact
 
 
 def start_from(
-    start: Artifact | ForeignWeights, networks: Mapping[str, nn.Module], keep_head: bool
+    start: Artifact | ForeignWeights,
+    networks: Mapping[str, nn.Module],
+    keep_head: bool,
+    system: str,
+    recipe: Recipe,
 ) -> None:
-    """Copies weights by name. A module that a network names as its `head` gets new weights
-    where the shapes differ (other classes); anything else that differs is refused.
+    """Makes the networks, which `system` built of `recipe`, those of `start`.
+
+    Takes out the channels that `start` lacks, and copies its weights by name. A module that a
+    network names as its `head` gets new weights where the shapes differ (other classes); anything
+    else that differs is refused.
     """
-    for name, network in networks.items():
-        if isinstance(start, ForeignWeights):
-            copy_weights(read_state(start.path), network, "what --from names", keep_head)
-        else:
-            origin = f"{start.system}'s network {name}"
-            copy_weights(start.weights(name), network, origin, keep_head)
+    if isinstance(start, ForeignWeights):
+        state = read_state(start.path)
+        for network in networks.values():
+            copy_weights(state, network, "what --from names", keep_head)
+        return
+    states = {name: start.weights(name) for name in networks}
+    try:
+        replay(start.edits, networks)
+        for name, network in networks.items():
+            copy_weights(states[name], network, f"{start.system}'s network {name}", keep_head)
+    except UserError as error:
+        raise UserError(f"{error}; {_way_out(start, system, recipe)}") from None
+
+
+def _way_out(start: Artifact, system: str, recipe: Recipe) -> str:
+    """Why weights do not fit, as far as recipes tell: by what decides about networks alone."""
+    if start.system != system:
+        return f"these are {start.system}'s weights, not {system}'s"
+    of_training = {field.name for field in GradientRecipe.fields()}
+    difference = start.recipe.difference(recipe)
+    options = as_options({n: v for n, v in difference.items() if n not in of_training})
+    if told := " ".join(options):
+        return f"it was made with {told}"
+    return "it was made with the same recipe, so of other data or by another shinso: train anew"
 
 
 def copy_weights(
@@ -36,21 +63,33 @@ def copy_weights(
 ) -> None:
     """Raises UserError naming the first weight that does not fit and is not in the head."""
     own = network.state_dict()
-    head = getattr(network, "head", None)
-    fresh = {name for name in own if head is not None and name.startswith(f"{head}.")}
+    fresh = _head_weights(network)
     fitting = {n: t for n, t in source.items() if n in own and t.shape == own[n].shape}
     for name in own:
         if name in fitting or name in fresh:
             continue
         found = f"has shape {tuple(source[name].shape)}" if name in source else "is missing"
-        raise UserError(
-            f"{origin} does not fit: {name} {found}, needs {tuple(own[name].shape)}; "
-            "train with the recipe it was made with"
-        )
+        needed = tuple(own[name].shape)
+        raise UserError(f"{origin} does not fit: {name} {found}, needs {needed}")
     # A head is either taken whole or made new whole: a kept bias under new weights means nothing.
     if not (keep_head and fresh <= set(fitting)):
         fitting = {name: tensor for name, tensor in fitting.items() if name not in fresh}
     network.load_state_dict(fitting, strict=False)
+
+
+def _head_weights(network: nn.Module) -> set[str]:
+    """Raises ShinsoError where the network's class names a head that it does not have."""
+    head = getattr(network, "head", None)
+    if not isinstance(head, str):
+        return set()
+    weights = {name for name in network.state_dict() if name.startswith(f"{head}.")}
+    if not weights:
+        layers = [name for name, _ in network.named_children()]
+        raise ShinsoError(
+            f"the head of {type(network).__name__} is {head!r}, which names no layer with weights; "
+            f"{nearest(head, layers)}"
+        )
+    return weights
 
 
 def read_state(path: Path) -> dict[str, Tensor]:

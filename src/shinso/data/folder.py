@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from shinso.core.errors import UserError
+from shinso.core.report.words import counted, listed
 from shinso.data.decode import SUFFIXES, image_size, read_image
 from shinso.data.images import FolderSplit, ImageSet
 from shinso.data.splitting import THREE_WAYS, VALID_TENTH, stratified
@@ -116,7 +117,8 @@ def _sound(
             raise UserError(f"{split.root}: all images of {name} are damaged")
         sound[name] = split.taken(kept)
     if skipped:
-        _log.warning("left out %d damaged images, the first is %s", len(skipped), skipped[0])
+        told = counted(len(skipped), "damaged image")
+        _log.warning("left out %s; the first is %s", told, skipped[0])
     return sound, tuple(skipped)
 
 
@@ -127,8 +129,8 @@ def _dealt(
     if counts.min() < len(shares):
         few = classes[int(counts.argmin())]
         raise UserError(
-            f"{root}: class {few} has {counts.min()} images, too few to split into "
-            f"{', '.join(shares)}; add images"
+            f"{root}: class {few} has {counted(int(counts.min()), 'image')}, too few to split into "
+            f"{listed([*shares])}; give each class {len(shares)} or more"
         )
     names = ["/".join(split.files[i].parts[-2:]) for i in range(len(split))]
     parts = stratified(split.labels, names, shares)

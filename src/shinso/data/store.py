@@ -38,12 +38,13 @@ class DataSet(Protocol):
         ...
 
 
-def entry_of(name: str) -> DataSetEntry:
-    """Raises UserError, with the nearest names, for one that is none."""
+def entry_of(name: str, kinds: Collection[str] = KINDS) -> DataSetEntry:
+    """Raises UserError, with the nearest names among those of these kinds, for one that is none."""
     for entry in SETS:
         if entry.name == name:
             return entry
-    raise UserError(f"there is no data set and no path {name}; {nearest(name, set_names())}")
+    known = [entry.name for entry in SETS if entry.kind in kinds]
+    raise UserError(f"there is no data set and no path {name}; {nearest(name, known)}")
 
 
 def set_names() -> list[str]:
@@ -69,7 +70,7 @@ def open_data(
     """
     if isinstance(name_or_path, Path) or is_path(name_or_path, set_names()):
         return _open_path(Path(os.path.expanduser(name_or_path)), kinds, skip_bad)
-    entry = entry_of(name_or_path)
+    entry = entry_of(name_or_path, kinds)
     _check_kind(entry.name, entry.kind, kinds)
     return _open_entry(entry, needed_files(entry))
 

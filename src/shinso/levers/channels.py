@@ -82,7 +82,10 @@ class Channels:
         """None for channels that cannot be edited, or that are not where they are said to be."""
         from torch_pruning.pruner.importance import GroupMagnitudeImportance
 
-        importance = GroupMagnitudeImportance(p=1, normalizer=None)(found)
+        try:
+            importance = GroupMagnitudeImportance(p=1, normalizer=None)(found)
+        except (IndexError, RuntimeError):  # behind a transposition it names channels beyond a layer
+            return None
         if importance is None or not all(self._is_editable(dep) for dep, _ in found):
             return None
         root = found[0].dep

@@ -37,6 +37,14 @@ def test_cards_tell_the_published_parameter_counts(capsys):
     assert card(capsys, "resnet", "--preset", "paper")["parameters"] == 269_722
 
 
+def test_a_card_has_the_equations_of_its_own_network(capsys):
+    for name, own in (("lenet", "convolution"), ("mlp", "h_l = ReLU"), ("resnet", "shortcut(x)")):
+        equations = card(capsys, name)["equations"]
+        assert own in equations[0]
+        assert equations[-1] == "p(class) = softmax(logits)"
+    assert "convolution" not in str(card(capsys, "mlp")["equations"])
+
+
 @pytest.mark.parametrize(
     ("depth", "parameters"),
     [(20, 269_722), (32, 464_154), (44, 658_586), (56, 853_018), (110, 1_727_962)],

@@ -201,7 +201,7 @@ def test_what_was_skipped_stays_skipped(damaged, tmp_path, capsys, caplog):
     run = tmp_path / "run"
     code, out, _ = shinso(capsys, *TRAIN, damaged, "--out", run, "--skip-bad", "--json")
     assert code == 0 and json.loads(out)["steps"] == 2 * 6  # 58 images, 42 or fewer to train on
-    assert "left out 2 damaged images, the first is two words/5.png" in caplog.text
+    assert "left out 2 damaged images; the first is two words/5.png" in caplog.text
     assert api.resume(run).step == 12
     code, out, _ = shinso(capsys, "evaluate", run, "--split", "test", "--json")
     assert code == 0

@@ -12,8 +12,8 @@ from shinso.core.report.figures import Shown, figures, sortable
 from shinso.core.report.markup import Markup, join, tag
 from shinso.core.report.page import Section
 from shinso.core.report.plots import MOST_LINES, bars
-from shinso.core.report.record import RunRecord
-from shinso.core.report.words import duration, meaning, setting
+from shinso.core.report.record import RunRecord, shared_baselines
+from shinso.core.report.words import duration, meaning, setting, spoken
 
 MOST_SCORES = 6  # columns of the table
 
@@ -56,29 +56,29 @@ def _races(
     runs: Sequence[RunRecord], names: Sequence[str]
 ) -> list[tuple[str, list[tuple[RunRecord, str]]]]:
     """Runs with the same chief score on the same data and split, two or more at a time."""
-    groups: dict[tuple[str, str, str], list[tuple[RunRecord, str]]] = {}
+    groups: dict[tuple[Any, ...], list[tuple[RunRecord, str]]] = {}
     for run, name in zip(runs, names, strict=True):
         if run.headline is not None:
-            groups.setdefault((run.headline, run.data, run.split), []).append((run, name))
+            groups.setdefault((run.headline, run.ground), []).append((run, name))
     return [(key[0], group) for key, group in groups.items() if len(group) > 1]
 
 
 def _race(score: str, group: list[tuple[RunRecord, str]]) -> Markup:
     known = meaning(score)
+    runs, names = zip(*group, strict=True)
     values = {name: run.scores[score] for run, name in group}
-    for run, _ in group:
-        for baseline, value in parts.rivals(run, score).items():
-            values.setdefault(baseline, value)
+    for baseline, scores in shared_baselines(runs, names).items():
+        if score in scores:
+            values[spoken(baseline)] = scores[score]
     reverse = known.better != "lower"
     ordered = dict(sorted(values.items(), key=lambda item: item[1], reverse=reverse))
     written = {name: known.write(value) for name, value in ordered.items()}
-    chosen = {name for _, name in group}
-    run = group[0][0]
+    run = runs[0]
     says = f"{known.title} on {run.data}, {parts.split_name(run)} data"
     return tag(
         "figure",
         tag("figcaption", tag("h3", says), tag("p", known.says, class_="note")),
-        bars(ordered, chosen, written),
+        bars(ordered, set(names), written),
         class_="card",
     )
 
@@ -103,26 +103,29 @@ def _shown(score: str, value: float | None) -> Shown | None:
 
 def _common_curves(runs: Sequence[RunRecord], names: Sequence[str]) -> list[Curve]:
     """A plot for each data set and score that at least two runs were validated by."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for run, name in zip(runs, names, strict=True):
         for score, lines in run.series().items():
             if len(lines.get("valid", ((), ()))[0]) > 1:
-                found.setdefault((run.data, score), {})[name] = lines["valid"]
+                found.setdefault((run.ground, score), {})[name] = lines["valid"]
+    note = "Validation data; below stands where each ends."
+    if any(run.kept_step != run.step for run in runs):
+        note += " The table has the scores of the step that was kept, the best."
     return [
-        Curve(f"{meaning(score).title} on {data}", "Validation data.", lines)
-        for (data, score), lines in found.items()
+        Curve(f"{meaning(score).title} on {ground[0]}", note, lines)
+        for (ground, score), lines in found.items()
         if 1 < len(lines) <= MOST_LINES
     ]
 
 
 def _differing_settings(runs: Sequence[RunRecord], names: Sequence[str]) -> Section | None:
-    """The fields that several runs have and that are not the same in all of them."""
-    fields = dict.fromkeys(field for run in runs for field in run.settings)
+    """All that is not the same for every run, but for what was measured."""
+    facts = [run.facts for run in runs]
     rows: list[tuple[Any, ...]] = []
-    for field in fields:
-        values = [setting(run.settings[field]) if field in run.settings else "–" for run in runs]
+    for fact in dict.fromkeys(name for each in facts for name in each):
+        values = [setting(each[fact]) if fact in each else "–" for each in facts]
         if len(set(values)) > 1:
-            rows.append((tag("code", field), *values))
+            rows.append((tag("code", fact), *values))
     if not rows:
         return None
     return Section("Settings that differ", sortable(("setting", *names), rows), folded=True)

@@ -71,7 +71,7 @@ def curves(run: RunRecord) -> Section | None:
     """Every score over the steps, and the speed."""
     plots = [_score_curve(score, lines) for score, lines in run.series().items()]
     timed = [row for row in run.timing if "rate" in row]
-    if timed:
+    if len(timed) > 1:
         steps, rates = [row["step"] for row in timed], [row["rate"] for row in timed]
         lines = {"steps a second": (steps, rates)}
         plots.append(Curve("Speed", "How fast training went.", lines))
@@ -97,11 +97,12 @@ def score_table(run: RunRecord) -> Section | None:
 
 
 def settings(run: RunRecord) -> Section | None:
-    """The recipe; fields that `changed` of recipe.json names are marked."""
+    """The recipe; fields that `changed` of recipe.json names are marked. Then what the data
+    decided about the networks, and how large they are."""
     if not run.settings:
         return None
     changed = set(run.recipe.get("changed") or ())
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (
             tag("code", name),
             setting(value),
@@ -109,9 +110,11 @@ def settings(run: RunRecord) -> Section | None:
         )
         for name, value in run.settings.items()
     ]
+    decided = {**run.spec, "parameters": run.parameters}
+    rows += [(f"network {name}", setting(value), "of the data") for name, value in decided.items()]
     columns = ("setting", "value", "against the default")
     if not changed:
-        columns, rows = columns[:2], [row[:2] for row in rows]  # type: ignore[assignment,misc]
+        columns, rows = columns[:2], [row[:2] for row in rows]  # type: ignore[assignment]
     note = f"{counted(len(changed), 'value')} changed from the default." if changed else ""
     return Section("Settings", sortable(columns, rows), note, folded=True)
 
@@ -119,7 +122,9 @@ def settings(run: RunRecord) -> Section | None:
 def environment(run: RunRecord) -> Section:
     """Everything else that a repetition needs."""
     told = {key: value for key, value in run.recipe.items() if key not in ("recipe", "changed")}
-    told["run folder"] = run.folder.name
+    if told.get("data"):
+        told["data"] = {**told["data"], "name": run.data}
+    told |= {"start": run.start, "lever": run.lever, "run folder": run.folder.name}
     if run.seconds is not None:
         told["time"] = duration(run.seconds)
     rows: list[tuple[Any, ...]] = []
@@ -131,14 +136,14 @@ def environment(run: RunRecord) -> Section:
 
 
 def _origin(run: RunRecord) -> str:
-    """Step, time and place."""
+    """Steps, time and place, and what came before."""
     told = [counted(run.step, "step")]
     if run.seconds is not None:
         told.append(duration(run.seconds))
     if run.recipe.get("device"):
         told.append(str(run.recipe["device"]))
-    if run.recipe.get("lever"):
-        told.append(setting(run.recipe["lever"]))
+    told += [run.lever] if run.lever else []
+    told += [f"from {run.start}"] if run.start else []
     if not run.evaluation:
         told.append("in progress")
     return " · ".join(told)
@@ -184,9 +189,18 @@ def _headline_curve(run: RunRecord) -> Markup | None:
     curve = _score_curve(score, series[score])
     # The baselines are those of one split, and belong beside curves of the same.
     references = rivals(run, score) if run.split == "valid" else {}
-    note = tag("p", "while it learned", class_="note")
+    note = tag("p", _while_it_learned(run), class_="note")
     plot = line_plot(curve, references)
     return tag("figure", tag("figcaption", tag("h3", curve.title), note), plot, class_="card")
+
+
+def _while_it_learned(run: RunRecord) -> str:
+    if run.kept_step == run.step:
+        return "while it learned"
+    return (
+        f"while it learned; the scores are of step {run.kept_step:,}, the best, and below stands "
+        "where each line ends"
+    )
 
 
 def _cards(run: RunRecord) -> Markup | None:

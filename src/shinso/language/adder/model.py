@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from shinso.layers.recurrent import Recurrent, initialise
 
 if TYPE_CHECKING:
+    from shinso.core.examples import ExampleInputs
     from shinso.language.adder.recipe import AdderRecipe, AdderSpec
 
 
@@ -59,12 +60,9 @@ def initial_state(recipe: AdderRecipe, batch: int) -> tuple[Tensor, ...]:
     return (torch.zeros(batch, recipe.hidden),) * (2 if recipe.cell.startswith("lstm") else 1)
 
 
-Examples = dict[str, tuple[tuple[Tensor, ...], dict[int, dict[int, str]]]]
-
-
-def example_inputs(recipe: AdderRecipe, spec: AdderSpec) -> Examples:
-    """Inputs of batch 1 and the dimensions that are dynamic. The length is fixed, since the loop
-    over steps is unrolled in a graph; longer numbers are added `spec.width` bits at a time."""
+def example_inputs(recipe: AdderRecipe, spec: AdderSpec) -> ExampleInputs:
+    """Two numbers of zeros and the state before. Their length is fixed, since the loop over steps
+    is unrolled in a graph; longer numbers are added `spec.width` bits at a time."""
     bits = torch.zeros(1, spec.width, spec.inputs)
     inputs = (bits, *initial_state(recipe, batch=1))
     return {"adder": (inputs, {index: {0: "batch"} for index in range(len(inputs))})}

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from shinso.core.artifact import Artifact
+from shinso.core.errors import ShinsoError, UserError
 from shinso.core.evaluation import Evaluation, Scores
 from shinso.core.learner import ForeignWeights
 from shinso.core.trainable import Outputs, Supervised
@@ -26,7 +28,12 @@ from shinso.vision.classification.preparation import (
     normalised,
     statistics,
 )
-from shinso.vision.classification.recipe import ClassifierOptions, ClassifierRecipe, ImageSpec
+from shinso.vision.classification.recipe import (
+    MIXED_SIZE,
+    ClassifierOptions,
+    ClassifierRecipe,
+    ImageSpec,
+)
 
 if TYPE_CHECKING:
     from shinso.core.run import Run
@@ -51,7 +58,8 @@ class ClassifierLearner(Supervised):
         self.labels = train.labels
         self.example_count = len(train)
         self.spec = _spec(self.pixels, data, start)
-        networks = run.system.load("build")(recipe, self.spec)
+        networks = run.system.networks(recipe, self.spec)
+        _check_answers(run.system.build, networks, self.spec)
         super().__init__(recipe, data, start, run, networks)
 
     @property
@@ -106,12 +114,34 @@ class ClassifierLearner(Supervised):
 def _input_shape(
     recipe: ClassifierRecipe, data: ImageSet, start: Artifact | ForeignWeights | None
 ) -> tuple[int, int]:
-    """(channels, size): those of the artifact to start from, else the recipe's, else the data's."""
+    """(channels, size): those of the artifact to start from, else the recipe's, else the data's.
+
+    Raises UserError for a recipe of another size than that artifact's.
+    """
     if isinstance(start, Artifact):
         assert isinstance(start.spec, ImageSpec)
-        return start.spec.channels, start.spec.size
-    own_size = max(data.shape[:2]) if data.shape is not None else 64
+        channels, size = start.spec.channels, start.spec.size
+        if recipe.size not in (None, size):
+            raise UserError(
+                f"--size is {recipe.size}, and the weights to start from are for images of "
+                f"{size} x {size}: give --size {size}"
+            )
+        return channels, size
+    own_size = max(data.shape[:2]) if data.shape is not None else MIXED_SIZE
     return data.split("train").channels, recipe.size or own_size
+
+
+@torch.no_grad()
+def _check_answers(build: str | None, networks: Mapping[str, nn.Module], spec: ImageSpec) -> None:
+    """Raises ShinsoError where the row's `build` makes something else than a classifier."""
+    if [*networks] != ["classifier"]:
+        raise ShinsoError(f"{build} makes {', '.join(networks)}, must make classifier alone")
+    images = torch.zeros(1, spec.channels, spec.size, spec.size)
+    logits = networks["classifier"].eval()(images)
+    networks["classifier"].train()
+    if logits.shape != (1, spec.classes):
+        found, needed = tuple(logits.shape), (1, spec.classes)
+        raise ShinsoError(f"{build} answers an image with {found}, must with logits {needed}")
 
 
 def _spec(

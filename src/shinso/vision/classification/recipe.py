@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from shinso.core.recipe import GradientRecipe, Options, Spec, option
 
+MIXED_SIZE = 64  # of what a network sees of images without a common size
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImageSpec(Spec):
@@ -17,11 +19,18 @@ class ImageSpec(Spec):
     mean: tuple[float, ...] = option((0.0,), "mean of each channel in training, of 0 to 1")
     std: tuple[float, ...] = option((1.0,), "deviation of each channel in training", above=0)
 
+    @property
+    def told(self) -> str:
+        return f"{self.classes} classes, {self.size} x {self.size} x {self.channels}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierRecipe(GradientRecipe):
     size: int | None = option(
-        None, "height and width of the network's input; none: the data's own", minimum=8
+        None,
+        "height and width of the network's input; none: the data's own, "
+        f"{MIXED_SIZE} for folders of mixed sizes",
+        minimum=8,
     )
     shift: int = option(0, "augmentation: random shift, at most this many pixels", minimum=0)
     flip: bool = option(False, "augmentation: mirror half of the images")
@@ -29,6 +38,9 @@ class ClassifierRecipe(GradientRecipe):
         0.0, "share of the target spread over all classes", minimum=0, maximum=1
     )
     epochs: int | None = 10
+
+    def nominal_spec(self, spec: ImageSpec) -> ImageSpec:
+        return spec if self.size is None else spec.changed(size=self.size)
 
 
 @dataclass(frozen=True, kw_only=True)

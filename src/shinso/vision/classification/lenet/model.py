@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
@@ -59,10 +58,3 @@ def build(recipe: LeNetRecipe, spec: ImageSpec) -> dict[str, nn.Module]:
             spec.channels, spec.size, spec.classes, recipe.activation, recipe.pooling
         )
     }
-
-
-def example_inputs(
-    recipe: LeNetRecipe, spec: ImageSpec
-) -> dict[str, tuple[tuple[Tensor, ...], dict[int, dict[int, str]]]]:
-    images = torch.zeros(1, spec.channels, spec.size, spec.size)
-    return {"classifier": ((images,), {0: {0: "batch"}})}

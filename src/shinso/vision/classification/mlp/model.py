@@ -8,7 +8,6 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
@@ -46,10 +45,3 @@ class MLP(nn.Module):
 def build(recipe: MLPRecipe, spec: ImageSpec) -> dict[str, nn.Module]:
     pixels = spec.channels * spec.size**2
     return {"classifier": MLP(pixels, spec.classes, recipe.hidden, recipe.dropout)}
-
-
-def example_inputs(
-    recipe: MLPRecipe, spec: ImageSpec
-) -> dict[str, tuple[tuple[Tensor, ...], dict[int, dict[int, str]]]]:
-    images = torch.zeros(1, spec.channels, spec.size, spec.size)
-    return {"classifier": ((images,), {0: {0: "batch"}})}

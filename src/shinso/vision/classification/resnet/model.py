@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -100,10 +99,3 @@ def stage(inputs: int, outputs: int, count: int, shortcut: str) -> nn.Sequential
 
 def build(recipe: ResNetRecipe, spec: ImageSpec) -> dict[str, nn.Module]:
     return {"classifier": ResNet(spec.channels, spec.classes, recipe.depth, recipe.shortcut)}
-
-
-def example_inputs(
-    recipe: ResNetRecipe, spec: ImageSpec
-) -> dict[str, tuple[tuple[Tensor, ...], dict[int, dict[int, str]]]]:
-    images = torch.zeros(1, spec.channels, spec.size, spec.size)
-    return {"classifier": ((images,), {0: {0: "batch"}})}

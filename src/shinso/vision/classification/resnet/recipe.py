@@ -35,6 +35,13 @@ class ResNetRecipe(ClassifierRecipe):
         if self.depth % 6 != 2:
             raise UserError(f"--depth is {self.depth}, must be 6n + 2: 8, 14, 20, 32, 44, 56, 110")
 
+    def check_spec(self, spec: ImageSpec) -> None:
+        if spec.size < 8:
+            raise UserError(
+                f"images of {spec.size} x {spec.size} are too small for resnet, which halves them "
+                "twice: enlarge them by --size 8 or more"
+            )
+
 
 _CIFAR = ImageSpec(channels=3, size=32, mean=(0.5,) * 3, std=(0.25,) * 3)
 
