@@ -21,8 +21,9 @@ def recipe_of(run) -> dict:
 def test_a_run_says_what_it_does_and_what_came_of_it(here):
     done = shinso("train", "adder", "--steps", 30, "--evaluate-every", 10)
     assert done.code == 0
-    first, *evaluations = done.err.splitlines()
-    assert first == "adder on addition: runs/adder-addition-s0 (cpu, 1 thread)"
+    networks, place, *evaluations = done.err.splitlines()
+    assert networks == "adder on addition: 321 parameters"
+    assert place == "adder on addition: runs/adder-addition-s0 (cpu, 1 thread)"
     assert [line.split("  ")[0] for line in evaluations] == [
         f"adder on addition: step {step}" for step in (10, 20, 30)
     ]

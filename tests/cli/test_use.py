@@ -170,7 +170,7 @@ def test_compare_is_one_table(adder, other_adder, tmp_path):
 def test_compare_hides_nothing_that_differs(adder, adder_copy):
     """A run pruned from another, on other data of the same name, beside other baselines."""
     lever = {"name": "prune", "settings": {"ratio": 0.5}, "before": None}
-    data = {"name": "/home/me/addition", "digest": "ab" * 32}
+    data = {"name": "/tables/of/mine/addition", "digest": "ab" * 32}
     change(adder_copy / "recipe.json", data=data, start="cd" * 32, lever=lever)
     shutil.copytree(adder / "artifact", adder_copy / "start")
     change(adder_copy / "artifact/artifact.json", parameters=1234)

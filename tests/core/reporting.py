@@ -13,7 +13,7 @@ PRUNED = {
     "name": "prune",
     "settings": {"ratio": 0.5, "macs": None, "unstructured": True},
     "done": {"channels": {"classifier.c1": [6, 3]}},
-    "command": "shinso train lenet --data /home/me/flowers; shinso prune RUN --ratio 0.5",
+    "command": "shinso train lenet --data /photos/of/mine/flowers; shinso prune RUN --ratio 0.5",
     "before": {"name": "distil", "settings": {"temperature": 4}, "before": None},
 }
 

@@ -7,15 +7,14 @@ from torch import nn
 
 from shinso import catalog
 from shinso.core.counting import Cost, costs, parameter_count
+from shinso.core.recipe import Recipe, Spec
 
 
 def cost(network, *shape):
     """Of one network, by way of a row as the catalogue has it."""
-    parts = {
-        "build": lambda recipe, spec: {"net": network()},
-        "example_inputs": lambda recipe, spec: {"net": ((torch.zeros(1, *shape),), {})},
-    }
-    return costs(SimpleNamespace(load=parts.__getitem__), None, None)["net"]
+    parts = {"example_inputs": lambda recipe, spec: {"net": ((torch.zeros(1, *shape),), {})}}
+    row = SimpleNamespace(networks=lambda recipe, spec: {"net": network()}, load=parts.__getitem__)
+    return costs(row, None, None)["net"]
 
 
 def test_a_convolution_costs_h_w_k_k_c_m():
@@ -53,7 +52,7 @@ def test_a_system_without_networks_has_no_costs():
     system = catalog.System(
         *("none",) * 6, recipe="a:b", learner="a:b", predictor="a:b", evaluate="a:b"
     )
-    assert costs(system, None, None) == {}
+    assert costs(system, Recipe(), Spec()) == {}
 
 
 def test_lenet_is_the_papers():

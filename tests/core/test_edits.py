@@ -115,9 +115,9 @@ def test_frozen_parameters_stay_frozen():
     (
         (Edit("1", "in", (0,)), "there is no such module"),
         (Edit("0", "middle", (0,)), "has no such side"),
-        (Edit("0", "in", (0, 4)), "it keeps 0,4 of 4 channels"),
-        (Edit("0", "in", (-1, 2)), "of 4 channels"),
-        (Edit("0", "in", ()), "of 4 channels"),
+        (Edit("0", "in", (0, 4)), "it keeps 4 of the channels 0 to 3"),
+        (Edit("0", "in", (-1, 2)), "of the channels 0 to 3"),
+        (Edit("0", "in", ()), "it keeps none of the channels"),
     ),
 )
 def test_an_edit_that_does_not_fit_is_refused(edit, problem):

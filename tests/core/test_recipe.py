@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError, dataclass
 import pytest
 
 from shinso import catalog
-from shinso.core.errors import UserError
+from shinso.core.errors import ShinsoError, UserError
 from shinso.core.recipe import GradientRecipe, Settings, option
 
 
@@ -113,7 +113,7 @@ def test_a_field_without_option_is_the_authors_error():
     class Careless(Settings):
         size: int = 3
 
-    with pytest.raises(TypeError, match=r"Careless.size is not declared with option"):
+    with pytest.raises(ShinsoError, match=r"Careless.size is not declared with option"):
         Careless()
 
 

@@ -21,11 +21,15 @@ class Net(nn.Module):
         self.output = nn.Linear(hidden, classes)
 
 
+def begin(start, target, keep_head=True):
+    start_from(start, {"net": target}, keep_head, "own", Recipe())
+
+
 def started(source, target, keep_head=True):
     """The target's state before and after it was started from the source."""
     before = {name: tensor.clone() for name, tensor in target.state_dict().items()}
     start = Artifact("other", Recipe(), Spec(), modules={"net": source})
-    start_from(start, {"net": target}, keep_head)
+    begin(start, target, keep_head)
     return before, target.state_dict()
 
 
@@ -90,7 +94,7 @@ def test_another_librarys_weights(tmp_path):
     extra = {"aux.weight": torch.ones(2)}  # an auxiliary head that ours does not have
     safetensors.torch.save_file({**source.state_dict(), **extra}, path)
     before = {name: tensor.clone() for name, tensor in target.state_dict().items()}
-    start_from(ForeignWeights(path), {"net": target}, keep_head=True)
+    begin(ForeignWeights(path), target)
     assert same(target.state_dict(), source.state_dict(), "body")
     assert same(target.state_dict(), before, "output")
 
@@ -101,4 +105,4 @@ def test_a_file_that_is_no_safetensors_is_refused(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UserError, match=r"net.safetensors is no readable safetensors file"):
-        start_from(ForeignWeights(path), {"net": Net()}, keep_head=True)
+        begin(ForeignWeights(path), Net())

@@ -84,5 +84,5 @@ def test_it_opens_through_the_store():
 
 
 def test_what_is_trained_on_has_no_end_and_so_is_no_split():
-    with pytest.raises(UserError, match="copying has no split train; known: test, valid"):
+    with pytest.raises(UserError, match=r"copying has no split train; known: valid, test"):
         CopyingSet().split("train")

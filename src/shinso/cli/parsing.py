@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -122,7 +123,7 @@ def first_word(
 
 def option_value(arguments: Sequence[str], flag: str) -> str | None:
     """What is given to an option, before all options are known; None without it."""
-    for argument, following in zip(arguments, (*arguments[1:], None), strict=True):
+    for argument, following in itertools.zip_longest(arguments, arguments[1:]):
         name, equals, value = argument.partition("=")
         if name == flag:
             return value if equals else following

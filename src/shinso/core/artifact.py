@@ -149,7 +149,7 @@ def open_artifact(folder: Path, find_system: Callable[[str], System]) -> Artifac
 
 
 def _built(system: System, artifact: Artifact) -> dict[str, nn.Module]:
-    """The networks that weights go into. Raises UserError where artifact.json contradicts itself."""
+    """What the weights go into. Raises UserError where artifact.json contradicts itself."""
     try:
         networks = system.networks(artifact.recipe, artifact.spec)
         replay(artifact.edits, networks)

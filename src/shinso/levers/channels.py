@@ -84,7 +84,10 @@ class Channels:
 
         try:
             importance = GroupMagnitudeImportance(p=1, normalizer=None)(found)
-        except (IndexError, RuntimeError):  # behind a transposition it names channels beyond a layer
+        except (
+            IndexError,
+            RuntimeError,
+        ):  # behind a transposition it names channels beyond a layer
             return None
         if importance is None or not all(self._is_editable(dep) for dep, _ in found):
             return None

@@ -247,9 +247,12 @@ def test_other_classes_get_a_new_head_on_the_old_body(classes, names, first, tmp
 
 
 def test_the_size_and_normalisation_of_the_start_are_kept(first, tmp_path):
-    _, spec = tuned(first, random_set(3, channels=3, size=11), tmp_path, size=16)
+    data = random_set(3, channels=3, size=11)
+    _, spec = tuned(first, data, tmp_path)
     assert (spec.channels, spec.size) == (1, 8)
     assert (spec.mean, spec.std) == (first.spec.mean, first.spec.std)
+    with pytest.raises(UserError, match=r"are for images of 8 x 8: give --size 8"):
+        tuned(first, data, tmp_path, size=16)
 
 
 def test_a_run_from_an_artifact_starts_with_its_weights_and_says_so(first, quick_runs, tmp_path):

@@ -95,7 +95,6 @@ def test_networks_are_built_for_any_size(name, least, size, channels):
 @pytest.mark.parametrize(
     ("recipe", "change", "problem"),
     [
-        (LeNetRecipe, {"size": 11}, "--size is 11, must be at least 12"),
         (ResNetRecipe, {"size": 7}, "--size is 7, must be at least 8"),
         (ResNetRecipe, {"depth": 21}, "--depth is 21, must be 6n [+] 2"),
         (LeNetRecipe, {"label_smoothing": 1.5}, "--label-smoothing is 1.5, must be at most 1"),
@@ -111,6 +110,11 @@ def test_impossible_networks_are_refused_in_words(recipe, change, problem):
 
 def convolved(side: int, kernel: int, padding: int = 0, stride: int = 1) -> int:
     return (side + 2 * padding - kernel) // stride + 1
+
+
+def test_images_that_two_subsamplings_leave_nothing_of_are_refused():
+    with pytest.raises(UserError, match="--size is 11, must be at least 12"):
+        catalog.find("lenet").networks(LeNetRecipe(), ImageSpec(size=11))
 
 
 @pytest.mark.parametrize(("size", "padding"), [(12, 2), (28, 2), (30, 2), (32, 0), (64, 0)])

@@ -228,7 +228,7 @@ def test_a_folder_of_nothing_but_damage_is_refused(tmp_path):
         (lambda own: (own / "empty").mkdir(), "own/empty is a class without images"),
         (lambda own: [_remove(own / name) for name in list(CLASSES)[:2]], "has one class only"),
         (lambda own: [_remove(own / name) for name in CLASSES], "has no folders; put the images"),
-        (lambda own: saved(own / "rare/0.png", painted("red")), "class rare has 1 images, too few"),
+        (lambda own: saved(own / "rare/0.png", painted("red")), "class rare has 1 image, too few"),
     ],
     ids=("empty class", "one class", "no class", "one image"),
 )
