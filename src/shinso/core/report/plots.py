@@ -21,6 +21,8 @@ MOST_LINES = 12
 COLOURS = 8  # of lines, in page.css; then they repeat, dashed
 HEIGHT = 220  # pixels
 LINE_HEIGHT = 14  # pixels that a label needs
+LETTER = 7  # pixels that a letter of a label is wide
+NARROWEST = 300  # pixels: a plot on a phone
 
 
 @dataclass(frozen=True)
@@ -198,8 +200,13 @@ def _grid(across: Axis, up: Axis) -> Markup:
         for y in HEIGHT * (1 - up.place(up.ticks))
     ]
     vertical = []
+    free = 0.0  # where the next label may begin, in percent
     for tick, place in zip(across.ticks, 100 * across.place(across.ticks), strict=True):
-        anchor = "start" if place < 3 else "end" if place > 97 else "middle"
+        anchor, share = ("start", 0) if place < 3 else ("end", 1) if place > 97 else ("middle", 0.5)
+        width = 100 * LETTER * len(number(tick)) / NARROWEST
+        if place - share * width < free:
+            continue
+        free = place + (1 - share) * width
         label = tag("text", number(tick), x=f"{place:.2f}%", y=HEIGHT + 17, text_anchor=anchor)
         vertical.append(label)
     return join(*horizontal, *vertical)
@@ -210,7 +217,7 @@ def _left_labels(up: Axis) -> Markup:
         tag("text", number(tick), x="100%", y=float(y) + 4, text_anchor="end")
         for tick, y in zip(up.ticks, HEIGHT * (1 - up.place(up.ticks)), strict=True)
     ]
-    width = 10 + 7 * max(len(number(tick)) for tick in up.ticks)
+    width = 10 + LETTER * max(len(number(tick)) for tick in up.ticks)
     return tag("svg", *labels, class_="scale", width=width, aria_hidden="true")
 
 
