@@ -36,6 +36,7 @@ SETS = (
             "test.ja",
         ),
         attribution="Tanaka Corpus, Tatoeba; small_parallel_enja by Y. Oda",
+        reader="shinso.data.parallel:read_corpus",
         files=(
             SourceFile(
                 "train.en",

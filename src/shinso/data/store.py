@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from collections.abc import Collection, Sized
 from dataclasses import replace
 from pathlib import Path
@@ -58,21 +59,38 @@ def open_data(
 
     Args:
         name_or_path: a set's name; or a path, when it contains a separator or exists and is no
-            set's name.
+            set's name. Of parallel text ":ja-en" may follow: what to translate from and to.
         kinds: the kinds that the caller can read.
         skip_bad: leave damaged files of the user's out, and count them, instead of refusing.
 
     Returns:
-        A DataSet; for images an `ImageSet`, for text a `TextSet`.
+        A DataSet; for images an `ImageSet`, for text a `TextSet`, for parallel text a
+        `ParallelSet`.
 
     Raises:
         UserError: there is no such set or path, it is not here, is damaged, or is of another kind.
     """
-    if isinstance(name_or_path, Path) or is_path(name_or_path, set_names()):
-        return _open_path(Path(os.path.expanduser(name_or_path)), kinds, skip_bad)
-    entry = entry_of(name_or_path, kinds)
+    place, direction = _with_direction(str(name_or_path), kinds)
+    if direction:
+        kinds = ("parallel",)
+    if isinstance(name_or_path, Path) or is_path(place, set_names()):
+        return _open_path(Path(os.path.expanduser(place)), kinds, skip_bad, direction)
+    entry = entry_of(place, kinds)
     _check_kind(entry.name, entry.kind, kinds)
-    return _open_entry(entry, needed_files(entry))
+    data = _open_entry(entry, needed_files(entry))
+    return data.directed(direction) if direction else data
+
+
+def _with_direction(text: str, kinds: Collection[str]) -> tuple[str, str]:
+    """`corpus:ja-en`, where parallel text can be meant, as corpus and ja-en; else no direction."""
+    place, _, direction = text.rpartition(":")
+    meant = "parallel" in kinds and place and _DIRECTION.fullmatch(direction)
+    if not meant or os.path.exists(os.path.expanduser(text)):
+        return text, ""
+    return place, direction
+
+
+_DIRECTION = re.compile(r"\w+(-\w+)+")
 
 
 def _open_entry(entry: DataSetEntry, files: dict[str, Path]) -> Any:
@@ -85,13 +103,18 @@ def _open_entry(entry: DataSetEntry, files: dict[str, Path]) -> Any:
     return getattr(importlib.import_module(module), function)(entry, files)
 
 
-def _open_path(path: Path, kinds: Collection[str], skip_bad: bool) -> Any:
+def _open_path(path: Path, kinds: Collection[str], skip_bad: bool, direction: str) -> Any:
     if not os.path.exists(path):
         raise UserError(f"{path} is not there; give a folder, or a set of shinso data list")
     entry = _recognised(path)
     if entry is not None:
         _check_kind(str(path), entry.kind, kinds)
-        return _open_entry(entry, found_files(entry, [path]))
+        data = _open_entry(entry, found_files(entry, [path]))
+        return data.directed(direction) if direction else data
+    if _means_pairs(path, kinds):
+        from shinso.data.parallel import read_parallel
+
+        return read_parallel(path, direction, skip_bad)
     if _means_text(path, kinds):
         from shinso.data.text import read_text
 
@@ -101,6 +124,14 @@ def _open_path(path: Path, kinds: Collection[str], skip_bad: bool) -> Any:
     from shinso.data.folder import read_folder
 
     return read_folder(path, skip_bad)
+
+
+def _means_pairs(path: Path, kinds: Collection[str]) -> bool:
+    if "parallel" not in kinds or len(kinds) == 1:
+        return "parallel" in kinds
+    from shinso.data.parallel_files import holds_pairs
+
+    return holds_pairs(path)
 
 
 def _means_text(path: Path, kinds: Collection[str]) -> bool:
@@ -177,10 +208,11 @@ def _folders(entry: DataSetEntry, found: dict[str, Path]) -> list[str]:
 
 def describe(name_or_path: str | Path) -> dict[str, Any]:
     """What `data show` prints: the entry's facts, its files and, where it can be opened, examples
-    of each split (of text: lines), and classes and image size, or words."""
-    if isinstance(name_or_path, Path) or is_path(name_or_path, set_names()):
+    of each split (of text: lines), and classes and image size, words, or languages."""
+    place, direction = _with_direction(str(name_or_path), KINDS)
+    if direction or isinstance(name_or_path, Path) or is_path(place, set_names()):
         return _contents(open_data(name_or_path))
-    entry = entry_of(name_or_path)
+    entry = entry_of(place)
     found = found_files(entry)
     facts = _row(entry) | {
         "may_ship_weights": entry.may_ship_weights,
@@ -222,6 +254,8 @@ def _contents(data: Any) -> dict[str, Any]:
             "words": {name: sum(len(line.split()) for line in data.split(name)) for name in splits},
             "skipped": len(data.skipped),
         }
+    if getattr(data, "kind", None) == "parallel":
+        contents |= {"languages": list(data.languages), "skipped": len(data.skipped)}
     return contents
 
 

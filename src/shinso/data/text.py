@@ -293,19 +293,26 @@ def _prose(content: bytes, name: str) -> Iterator[str]:
 
 
 def _lines(content: bytes, name: str) -> Iterator[str]:
-    """Raises UserError naming line and byte where the content is no UTF-8 text."""
     for number, raw in enumerate(io.BytesIO(content), start=1):
-        try:
-            line = raw.decode()
-        except UnicodeDecodeError as error:
-            place = f"{name}, line {number}, byte {error.start + 1}"
-            raise UserError(
-                f"{place}: 0x{raw[error.start]:02x} is no UTF-8; save the text as UTF-8"
-            ) from None
-        if "\0" in line:
-            place = f"{name}, line {number}, byte {raw.index(0) + 1}"
-            raise UserError(f"{place}: a zero byte, so this is no text; save it as UTF-8")
-        yield (line.removeprefix("\N{BOM}") if number == 1 else line).rstrip()
+        yield text_line(raw, name, number)
+
+
+def text_line(raw: bytes, name: str, number: int) -> str:
+    """Line `number`, from 1, of the file `name`, without its end and trailing blanks.
+
+    Raises UserError naming line and byte where it is no UTF-8 text.
+    """
+    try:
+        line = raw.decode()
+    except UnicodeDecodeError as error:
+        place = f"{name}, line {number}, byte {error.start + 1}"
+        raise UserError(
+            f"{place}: 0x{raw[error.start]:02x} is no UTF-8; save the text as UTF-8"
+        ) from None
+    if "\0" in line:
+        place = f"{name}, line {number}, byte {raw.index(0) + 1}"
+        raise UserError(f"{place}: a zero byte, so this is no text; save it as UTF-8")
+    return (line.removeprefix("\N{BOM}") if number == 1 else line).rstrip()
 
 
 def _broken(line: str) -> Iterator[str]:

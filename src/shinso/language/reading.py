@@ -9,7 +9,13 @@ from functools import cached_property, lru_cache
 from shinso.core.errors import UserError
 from shinso.data.text import TextSplit
 from shinso.language.tokens import Tokeniser, kept_tokeniser, learned_tokeniser
-from shinso.language.vocabulary import Ids, Vocabulary, count_tokens, encode_lines
+from shinso.language.vocabulary import (
+    LANGUAGE_MODEL,
+    Ids,
+    Vocabulary,
+    count_tokens,
+    encode_lines,
+)
 
 VOCABULARY = "vocabulary.txt"  # an artifact's asset
 MOST_PIECES = 32_000  # sentence pieces, where no size of the vocabulary is given
@@ -27,12 +33,17 @@ class Reading:
 
     @classmethod
     def learned(
-        cls, name: str, lines: Sequence[str], size: int | None, minimum_count: int = 1
+        cls,
+        name: str,
+        lines: Sequence[str],
+        size: int | None,
+        minimum_count: int = 1,
+        specials: Sequence[str] = LANGUAGE_MODEL,
     ) -> Reading:
-        """From the lines of a training split, with `size` tokens at most."""
+        """From the lines of a training split, with `size` tokens at most, the specials first."""
         tokeniser = learned_tokeniser(name, lines, size or MOST_PIECES)
         counts = count_tokens(lines, tokeniser)
-        vocabulary = Vocabulary.counted(counts, minimum_count=minimum_count, size=size)
+        vocabulary = Vocabulary.counted(counts, specials, minimum_count=minimum_count, size=size)
         return cls(name, ((VOCABULARY, vocabulary.to_text()), *tokeniser.assets().items()))
 
     @classmethod

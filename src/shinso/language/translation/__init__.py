@@ -1,0 +1,1 @@
+"""Translation: from the encoder-decoder to the Transformer, on one learner."""
