@@ -12,6 +12,7 @@ from shinso.core.errors import UserError, nearest
 from shinso.core.lever import Lever
 from shinso.core.recipe import Recipe
 from shinso.core.system import Deviation, System
+from shinso.language.translation.rows import ROWS as TRANSLATORS
 
 if TYPE_CHECKING:
     from shinso.core.artifact import Artifact
@@ -216,6 +217,9 @@ add(
         ),
     )
 )
+
+for translator in TRANSLATORS:
+    add(translator)
 
 
 def classifier(

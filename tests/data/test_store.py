@@ -21,7 +21,7 @@ def test_an_unknown_set_names_the_nearest(homes):
         open_data("fashion-mnist")
     with pytest.raises(UserError, match="no data set and no path zzzzzz; known: digits, mnist"):
         open_data("zzzzzz")
-    with pytest.raises(UserError, match=r"known: small_parallel_enja$"):
+    with pytest.raises(UserError, match=r"known: small_parallel_enja, numerals$"):
         open_data("zzzzzz", kinds=[entry_of("small_parallel_enja").kind])
 
 

@@ -11,6 +11,8 @@ from shinso.data.addition import AdditionSet
 from shinso.data.copying import CopyingSet
 from shinso.data.entry import DataSetEntry
 from shinso.data.images import ImageSet, known_set, packed_split
+from shinso.data.numerals import numerals
+from shinso.data.parallel import ParallelSet
 from shinso.data.sentences import sentences
 from shinso.data.splitting import THREE_WAYS, stratified
 from shinso.data.text import TextSet
@@ -29,6 +31,11 @@ def read_copying(entry: DataSetEntry, files: Mapping[str, Path]) -> CopyingSet:
 def read_sentences(entry: DataSetEntry, files: Mapping[str, Path]) -> TextSet:
     """Lines made by a grammar."""
     return sentences()
+
+
+def read_numerals(entry: DataSetEntry, files: Mapping[str, Path]) -> ParallelSet:
+    """Numbers in English and in Japanese words."""
+    return numerals()
 
 
 def read_digits(entry: DataSetEntry, files: Mapping[str, Path]) -> ImageSet:

@@ -79,6 +79,15 @@ SETS = (
         ),
     ),
     DataSetEntry(
+        name="numerals",
+        kind="parallel",
+        title="5,000 whole numbers in English and in Japanese words",
+        licence="none: made by counting",
+        may_ship_weights=True,
+        splits="train 4,000 pairs, valid 500, test 500",
+        reader="shinso.data.built_in:read_numerals",
+    ),
+    DataSetEntry(
         name="sentences",
         kind="text",
         title="5,000 sentences of a small grammar, 30 distinct words",

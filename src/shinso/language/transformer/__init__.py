@@ -1,0 +1,1 @@
+"""transformer: attention alone, without recurrence."""
