@@ -93,8 +93,9 @@ class Transformer(nn.Module):
         """(B, T) tokens, `past` ones before them, to vectors (B, T, D). Positions count from 1."""
         vectors = embedding(tokens) * self.factor  # (B, T, D)
         if self.positions:
+            _, steps, size = vectors.shape
             vectors = vectors + sinusoidal_positions(
-                *vectors.shape[1:], start=past + 1, dtype=vectors.dtype, device=vectors.device
+                steps, size, past + 1, dtype=vectors.dtype, device=vectors.device
             )
         return self.dropout(vectors)
 
