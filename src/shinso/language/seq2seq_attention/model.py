@@ -136,9 +136,9 @@ def make_attention(score: str, size: int) -> SoftAttention:
 
 def side_by_side(state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """A state of both directions, (2L, N, H / 2) each, as rows (N, L, H)."""
-    return tuple(
-        tensor.unflatten(0, (-1, 2)).permute(2, 0, 1, 3).flatten(2).contiguous() for tensor in state
-    )
+    # The directions of a layer follow each other.
+    both = (torch.cat([tensor[0::2], tensor[1::2]], dim=2) for tensor in state)
+    return swapped(tuple(both))
 
 
 def swapped(state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

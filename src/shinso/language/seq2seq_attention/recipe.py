@@ -29,7 +29,7 @@ class Seq2SeqAttentionRecipe(RecurrentTranslationRecipe):
         0.3, "share of the connections into layers that a step misses", minimum=0, below=1
     )
 
-    epochs: int | None = 6
+    epochs: int | None = 7
     schedule: str = "cosine"
     warmup_steps: int = 400
     clip_norm: float | None = 1.0
