@@ -14,7 +14,9 @@ class TransformerRecipe(TranslationRecipe):
     layers: int = option(3, "layers of the encoder, and of the decoder", minimum=1)
     size: int = option(256, "length of the vectors between layers", minimum=2)
     heads: int = option(8, "attention heads", minimum=1)
-    head_size: int | None = option(None, "length of a head's vectors; none: they share the size")
+    head_size: int | None = option(
+        None, "length of a head's vectors; none: they share the size", minimum=1
+    )
     inner: int = option(1024, "hidden units of the feed-forward nets", minimum=1)
     norm: str = option(
         "pre", "where layer normalisation stands in a layer", choices=("pre", "post", "none")
