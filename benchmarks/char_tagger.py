@@ -26,7 +26,6 @@ from shinso.core.counting import parameter_count
 SEEDS = (0, 1, 2)
 DATA = "english_text"  # which has no test split
 TAGGER = catalog.find("char-tagger")
-SHOWN = ("precision", "recall", "f1", "mended", "false_alarms", "word_accuracy", "loss")
 
 
 def parameters(**changes: Any) -> int:
@@ -60,7 +59,7 @@ def main() -> None:
             evaluation = api.evaluate_predictor(predictor, DATA, "valid")
             if not shorter:
                 api.record(predictor, evaluation, label, DATA, "valid", {})
-        scores = "  ".join(f"{name} {evaluation.scores[name]:.4f}" for name in SHOWN)
+        scores = "  ".join(f"{name} {score:.4f}" for name, score in evaluation.scores.items())
         print(f"{label:<9} {parameters(**changes):,} parameters, seed {seed}: {scores}", flush=True)
 
 
