@@ -10,7 +10,6 @@ weights. The text is random words: what they are changes no time. All times are 
 """
 
 import argparse
-import dataclasses
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,12 +20,12 @@ import numpy as np
 import torch
 from machine import machine, median_and_interval
 from pairs import interleaved
+from rows import with_learner
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from shinso import api, catalog
 from shinso.core.artifact import Artifact
-from shinso.core.system import System
 from shinso.language.vocabulary import LANGUAGE_MODEL
 from shinso.language.word_lm.learner import WordLMLearner
 from shinso.language.word_lm.predictor import WordLMPredictor
@@ -107,29 +106,13 @@ class Interleaved(WordLMLearner):
         return process_time() - began
 
 
-class TimedWordLM(System):
-    """word-lm's row with the learner above."""
-
-    def load(self, part: str) -> Any:
-        return self.make_learner if part == "learner" else super().load(part)
-
-    def make_learner(self, *arguments: Any) -> Interleaved:
-        learners.append(Interleaved(*arguments))
-        return learners[-1]
-
-
-learners: list[Interleaved] = []
-
-
 def trained(steps: int, folder: Path) -> Interleaved:
-    row = catalog.find("word-lm")
     changes = {"steps": steps, "epochs": None, "schedule": "constant", "evaluate_every": steps}
-    recipe = row.make_recipe("long", **changes)
+    recipe = catalog.find("word-lm").make_recipe("long", **changes)
     write_text(folder / "text", recipe.batch_size * recipe.unroll * steps)
-    catalog.add(TimedWordLM(**{f.name: getattr(row, f.name) for f in dataclasses.fields(row)}))
-    api.train(recipe, str(folder / "text"), folder / "run", threads=1)
-    catalog.add(row)
-    return learners[-1]
+    with with_learner("word-lm", Interleaved) as made:
+        api.train(recipe, str(folder / "text"), folder / "run", threads=1)
+    return made[-1]
 
 
 def write_text(folder: Path, length: int) -> None:
