@@ -18,12 +18,12 @@ from typing import Any
 
 import torch
 from machine import machine, median_and_interval
+from rows import with_learner
 from torch import nn
 
-from shinso import api, catalog
+from shinso import api
 from shinso.core.recipe import Recipe
 from shinso.core.run import Run
-from shinso.core.system import System
 from shinso.vision.classification.learner import ClassifierLearner
 from shinso.vision.classification.lenet.recipe import LeNetRecipe
 
@@ -109,27 +109,11 @@ class Interleaved(ClassifierLearner):
         clock.bare += process_time() - began
 
 
-class TimedLeNet(System):
-    """LeNet's row with the learner above."""
-
-    def load(self, part: str) -> Any:
-        return self.make_learner if part == "learner" else super().load(part)
-
-    def make_learner(self, *arguments: Any) -> Interleaved:
-        learners.append(Interleaved(*arguments))
-        return learners[-1]
-
-
-learners: list[Interleaved] = []
-
-
 def measure(recipe: Recipe, block: int) -> Interleaved:
     Interleaved.block = block
-    row = catalog.find("lenet")
-    catalog.add(TimedLeNet(**{f.name: getattr(row, f.name) for f in dataclasses.fields(row)}))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, with_learner("lenet", Interleaved) as made:
         api.train(recipe, out=Path(folder) / "run", threads=1)
-    return learners[-1]
+    return made[-1]
 
 
 def same_weights(learner: Interleaved) -> bool:

@@ -218,6 +218,48 @@ add(
     )
 )
 
+add(
+    System(
+        name="char-tagger",
+        field="language",
+        task="mending of words",
+        summary=(
+            "A recurrent net reads typed letters in both directions, finds those that are wrong "
+            "and says what belongs there; read in one direction alone, it is blind to the other."
+        ),
+        paper=(
+            "Schuster and Paliwal 1997, Bidirectional recurrent neural networks, IEEE Transactions "
+            "on Signal Processing 45(11)"
+        ),
+        section="day 3, recurrent nets: the bidirectional net, which sees the future too",
+        equations=(
+            "f_t = cell(E[x_t], f_(t-1))",
+            "b_t = cell'(E[x_t], b_(t+1))",
+            "p(what belongs at t | x_1 ... x_T) = softmax(V relu(U [f_t; b_t] + d) + c)",
+        ),
+        recipe="shinso.language.char_tagger.recipe:CharTaggerRecipe",
+        options="shinso.language.char_tagger.recipe:CharTaggerOptions",
+        build="shinso.language.char_tagger.model:build",
+        example_inputs="shinso.language.char_tagger.model:example_inputs",
+        learner="shinso.language.char_tagger.learner:CharTaggerLearner",
+        predictor="shinso.language.char_tagger.predictor:CharTaggerPredictor",
+        evaluate="shinso.language.char_tagger.evaluation:evaluate",
+        data="english_text",
+        data_kinds=("text",),
+        deviations=(
+            Deviation(
+                "LSTM cells that find wrong letters, where the paper has plain units and phonemes",
+                "the paper's recordings (TIMIT) are not free, and errors can be made without end; "
+                "--cell rnn has plain units",
+            ),
+            Deviation(
+                "a dense layer stands between both directions and the output",
+                "logits would otherwise be the sum of what each direction says by itself",
+            ),
+        ),
+    )
+)
+
 for translator in TRANSLATORS:
     add(translator)
 

@@ -40,6 +40,7 @@ def main() -> int:
     output.line("Next, try:")
     for command in (
         f"shinso predict {folder / 'adder'} '99 + 28'",
+        "shinso predict word-lm 'some of them looks like' --words 30   (weights that are shipped)",
         "shinso train adder --preset course",
         "shinso train lenet --data YOUR_FOLDER   (a folder of images for each class)",
     ):

@@ -245,7 +245,7 @@ def test_a_gru_learns_to_remember(tmp_path):
     assert evaluation.scores["loss"] < guess["loss"] / 1.5
     titles = [exhibit.title for exhibit in load(run.folder / "exhibits" / "training")]
     assert titles[:2] == [
-        "Gradient of recall at each time step while learning",
+        "Gradient of the error of recall at each time step while learning",
         "The error of recall on its way back through time",
     ]
     assert any("gate" in title.lower() for title in titles[2:])

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -9,13 +10,18 @@ import torch
 
 from shinso import api, catalog
 from shinso.cli import main
+from shinso.core import exhibits
 from shinso.core.errors import UserError
 from shinso.core.files import read_json
 from shinso.core.randomness import Randomness
+from shinso.data.archives import member_names, read_member
+from shinso.data.locate import needed_files
 from shinso.data.sentences import sentence, sentences
-from shinso.language.reading import encoded
+from shinso.data.store import entry_of
+from shinso.language.reading import Reading, encoded
 from shinso.language.word_lm import predictor as predicting
 from shinso.language.word_lm.batches import Streams, Windows
+from shinso.language.word_lm.learner import PASSAGE
 from shinso.language.word_lm.predictor import _drawn
 from tests.proof.directly import make_learner, make_run
 
@@ -137,6 +143,29 @@ def test_a_run_killed_amid_an_epoch_goes_on_exactly(tmp_path):
     assert_same(outcome(tmp_path / "stopped"), outcome(tmp_path / "whole"))
 
 
+@pytest.mark.parametrize("changes", ({}, {"layers": 2, "dropout": 0.5, "tied": False}))
+def test_a_report_shows_its_gates_at_the_beginning_of_the_validation_text(changes, trained):
+    run = trained(steps=20, **changes)
+    shown = exhibits.load(run / "exhibits" / "training")
+    layers = changes.get("layers", 1)
+    assert len(shown) == 4 * layers
+    assert shown[0].title == "Gates along the sequence" + (", layer 1" if layers == 2 else "")
+
+    state = shown[-3]
+    words = ["<eos>", *(" <eos> ".join(sentences().split("valid"))).split()[: PASSAGE - 1]]
+    assert state.title.startswith("Cell state by unit") and list(state.column_labels) == words
+    artifact = catalog.open_artifact(run)
+    read = Reading.kept("spaces", artifact.assets).vocabulary.encode(words).astype(np.int64)
+    *_, cell_state = artifact.network("lm")(torch.from_numpy(read)[None])
+    order = [int(unit) for unit in state.row_labels]
+    np.testing.assert_allclose(state.values[:, -1], cell_state[-1, 0, order], rtol=0, atol=1e-5)
+
+
+def test_a_window_s_gates_are_shown_as_far_as_it_sees(trained):
+    (state,) = exhibits.load(trained(window=3, steps=60, cell="rnn") / "exhibits" / "training")
+    assert state.column_labels == ("<eos>", *sentences().split("valid")[0].split()[:2])
+
+
 def test_it_comes_near_the_grammar_s_own_entropy(trained):
     """No model can have a lower perplexity than the grammar, but by chance on 500 sentences."""
     lm = api.load(trained(epochs=6, hidden=64, batch_size=8, unroll=20, tied=False, init=0.2))
@@ -174,6 +203,17 @@ def test_losses_are_those_of_one_long_pass_whatever_the_pieces(most, trained, mo
     logits, *_ = lm.artifact.network("lm")(read[None])
     expected = -logits[0].log_softmax(-1)[torch.arange(300), torch.from_numpy(stream)]
     np.testing.assert_allclose(lm.losses(stream), expected.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_what_comes_next_is_the_same_whatever_the_pieces(trained, monkeypatch):
+    text = " ".join(sentences().split("valid")[:20])
+    whole = api.load(trained(), words=5)(text)
+    monkeypatch.setattr(predicting, "MOST_LOGITS", 100)
+    pieces = api.load(trained(), words=5)(text)
+    assert pieces.continuation == whole.continuation
+    assert pieces.log_probability == pytest.approx(whole.log_probability, rel=1e-5)
+    for one, other in zip(pieces.candidates, whole.candidates, strict=True):
+        assert one == (other[0], pytest.approx(other[1], rel=1e-4))
 
 
 def test_every_word_and_end_of_line_is_counted(trained):
@@ -221,7 +261,9 @@ def test_words_are_drawn_by_their_probabilities():
     np.testing.assert_allclose(cold / 20_000, squares / squares.sum(), atol=0.01)
     two = np.bincount([_drawn(logits, draw, 1.0, 2) for draw in draws], minlength=4)
     np.testing.assert_allclose(two / 20_000, [5 / 8, 3 / 8, 0, 0], atol=0.015)
-    assert {_drawn(logits, draw, 0.0, None) for draw in draws} == {0}
+    for nearly_none in (0.0, 5e-324, 1e-30):
+        assert {_drawn(logits, draw, nearly_none, None) for draw in draws[:100]} == {0}
+        assert {_drawn(logits, draw, nearly_none, 2) for draw in draws[:100]} == {0}
 
 
 def test_a_continuation_is_the_seed_s_and_never_unknown(trained):
@@ -242,6 +284,47 @@ def test_predict_says_what_is_not_known(trained, capsys):
     assert "never seen: zebra" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("tokens", "text", "unknown"),
+    (
+        ("spaces", "zebra", ("zebra",)),
+        ("spaces", "zebra quagga zebra", ("zebra", "quagga")),
+        ("course", "12,345 ...", ("12,345", "...")),  # of which that tokeniser makes no token
+        ("spaces", "", ()),
+    ),
+)
+def test_a_text_of_which_nothing_is_known_has_a_next_word_too(tokens, text, unknown, trained):
+    said = api.load(trained(tokens=tokens), words=3)(text)
+    assert said.unknown == unknown
+    assert ("never seen" in str(said)) == bool(unknown)
+    assert math.isfinite(said.log_probability) and said.continuation
+    assert sum(p for _, p in api.load(trained(tokens=tokens), top=100)(text).candidates) > 0.999
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    (
+        ("", "own.txt holds no text"),
+        ("\n\n", "own.txt holds no text"),
+        ("word\n", "one line of text is too little to split"),
+        ("a b\nc d\n", "3 tokens, fewer than --batch-size 16; give more text or smaller batches"),
+    ),
+)
+def test_too_little_text_to_learn_from_is_one_line(text, said, tmp_path, capsys):
+    (tmp_path / "own.txt").write_text(text)
+    arguments = ["--data", str(tmp_path / "own.txt"), "--out", str(tmp_path / "run")]
+    assert main(["train", "word-lm", "--preset", "quick", *arguments]) == 2
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if "error" in line)
+    assert said in line and not (tmp_path / "run").exists()
+
+
+def test_a_validation_text_of_one_word_is_enough(tmp_path):
+    (tmp_path / "train.txt").write_text("one two three\n" * 50)
+    (tmp_path / "valid.txt").write_text("one\n")
+    run = api.train(SYSTEM.make_recipe("quick", steps=2), str(tmp_path), tmp_path / "run")
+    assert math.isfinite(api.evaluate(run.folder).scores["perplexity"])
+
+
 @pytest.mark.parametrize("cell", ("lstm", "gru"))  # by torch's kernel, and written out
 def test_an_exported_model_says_the_same(cell, trained, tmp_path):
     pytest.importorskip("onnxruntime")
@@ -259,8 +342,17 @@ def test_a_vocabulary_that_does_not_fit_the_weights_is_refused(trained, tmp_path
     artifact = catalog.open_artifact(trained())
     artifact.assets["vocabulary.txt"] += "one-more\n"
     artifact.save(tmp_path / "artifact")
-    with pytest.raises(UserError, match=r"weights for 32 words and a vocabulary of 33"):
+    said = r"weights for 32 words and a vocabulary of 33; take an artifact as shinso wrote it"
+    with pytest.raises(UserError, match=said):
         api.load(tmp_path / "artifact")
+    with pytest.raises(UserError, match=said):
+        api.train(artifact.recipe, "sentences", tmp_path / "run", start=tmp_path / "artifact")
+
+
+def test_text_is_read_as_the_weights_to_start_from_learned_it(trained, tmp_path):
+    recipe = SYSTEM.make_recipe("quick", tokens="words")
+    with pytest.raises(UserError, match="weights of --from read their text by --tokens spaces"):
+        api.train(recipe, "sentences", tmp_path / "run", start=trained())
 
 
 def test_fine_tuning_keeps_the_words_of_the_start(trained, tmp_path):
@@ -271,3 +363,36 @@ def test_fine_tuning_keeps_the_words_of_the_start(trained, tmp_path):
     before, after = (catalog.open_artifact(folder) for folder in (trained(), run.folder))
     assert before.assets == after.assets
     assert read_json(run.folder / "evaluation.json")["scores"]["unknown"] > 0.1
+
+
+# The course's example -----------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_to_say_good_bye_is_likely_and_to_say_good_die_is_not(tmp_path):
+    """Learned from the dialogues in which people do one or the other, as the course spells it."""
+    try:
+        archive = needed_files(entry_of("dailydialog"))["train.zip"]
+    except UserError as missing:
+        pytest.skip(str(missing))
+    name = next(name for name in member_names(archive) if name.endswith("dialogues_train.txt"))
+    dialogues = re.sub("good-?bye", "good bye", read_member(archive, name).decode().lower())
+    chosen = [each for each in dialogues.splitlines() if re.search(r"good bye\b| die\b", each)]
+    (tmp_path / "own.txt").write_text("\n".join(chosen).replace("__eou__", "\n"))
+    recipe = SYSTEM.make_recipe(
+        vocabulary=None, embedding=64, hidden=64, epochs=8, batch_size=8, learning_rate=5e-3
+    )
+    lm = api.load(api.train(recipe, str(tmp_path / "own.txt"), tmp_path / "run").folder)
+    bye, die = lm("you say good bye"), lm("you say good die")
+    assert bye.unknown == die.unknown == ()
+    assert bye.log_probability - die.log_probability > math.log(30)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(catalog.shipped_weights("word-lm") is None, reason="no weights are shipped")
+def test_the_shipped_weights_say_good_bye_too():
+    """In the one word of which most of their books make it."""
+    lm = api.load("word-lm")
+    bye, die = lm("you say good-bye"), lm("you say good die")
+    assert bye.unknown == die.unknown == ()
+    assert bye.log_probability - die.log_probability > math.log(30)

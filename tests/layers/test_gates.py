@@ -10,7 +10,7 @@ from shinso.core.exhibits import Curve, Heatmap
 from shinso.core.report.figures import figure
 from shinso.core.report.markup import tag
 from shinso.core.report.stills import draw
-from shinso.layers.gates import Trace, gate_exhibits, trace
+from shinso.layers.gates import Trace, gate_exhibits, norm_exhibits, trace
 from shinso.layers.recurrent import CELLS, Recurrent, make_cell
 from shinso.layers.stack import RecurrentStack
 
@@ -229,3 +229,23 @@ def test_one_layer_needs_no_place_in_its_titles():
         traces = trace(Recurrent("rnn", INPUTS, HIDDEN), torch.randn(1, STEPS, INPUTS))
     (state,) = gate_exhibits(traces, list("abcde"))
     assert state.title == "Hidden state by unit"
+
+
+def test_norms_are_drawn_over_all_of_the_learning_and_at_three_times_of_it():
+    norms = [[row / 100, row / 10, row + 1.0] for row in range(8)]
+    everything, some = norm_exhibits(norms, 50, "it vanishes", error="the error of recall")
+
+    assert everything.title == "Gradient of the error of recall at each time step while learning"
+    np.testing.assert_array_equal(everything.values, norms)
+    assert everything.row_labels == ("0", "50", "100", "150", "200", "250", "300", "350")
+    assert everything.column_labels == ("1", "2", "3") and everything.log
+
+    assert some.title == "The error of recall on its way back through time"
+    assert (some.note, some.x_label, some.y_label) == ("it vanishes", "time step", "|dL/dh_t|")
+    assert list(some.lines) == ["update 0", "update 100", "update 350"]
+    for row, (times, values) in zip((0, 2, 7), some.lines.values(), strict=True):
+        assert times.tolist() == [1, 2, 3] and values.tolist() == norms[row]
+
+
+def test_without_norms_there_is_nothing_to_draw():
+    assert norm_exhibits([], 50, "it vanishes") == []

@@ -160,12 +160,27 @@ def test_a_sequence_may_be_cut_and_the_state_handed_on(cell, fused):
     torch.testing.assert_close(state, last, **EXACT)
 
 
+@every_direction
+@every_shape
+@pytest.mark.parametrize(("cell", "activation"), FUSED)
+def test_a_net_in_use_reads_a_single_step_as_its_cells_do(cell, activation, layers, bidirectional):
+    options = {"activation": activation, "dropout": 0.5, "bidirectional": bidirectional}
+    stack = made(cell, layers, **options).eval()
+    inputs, state = drawn(BATCH, 1, INPUTS), state_of(stack)
+    expected, expected_last = stack.written_out()(inputs, state)
+    outputs, last = stack(inputs, state)
+    torch.testing.assert_close(outputs, expected, **EXACT)
+    torch.testing.assert_close(last, expected_last, **EXACT)
+
+
 def test_a_state_of_other_layers_is_refused():
     state = state_of(made("gru", layers=4))
     with pytest.raises(ValueError, match="zip"):
         made("gru", layers=2)(drawn(BATCH, STEPS, INPUTS), state)
     with pytest.raises(RuntimeError, match="Expected hidden size"):
         made("gru-reset-after", layers=2)(drawn(BATCH, STEPS, INPUTS), state)
+    with pytest.raises(ValueError, match="zip"):
+        made("lstm", layers=2).eval()(drawn(BATCH, 1, INPUTS), (*state, *state))
 
 
 # Sequences of different lengths -------------------------------------------------------------------

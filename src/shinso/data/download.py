@@ -7,6 +7,7 @@ and right.
 from __future__ import annotations
 
 import http.client
+import importlib
 import os
 import shutil
 import time
@@ -50,14 +51,16 @@ def get(
     """
     target = cache_folder() / entry.name if folder is None else folder
     found = found_files(entry, [*set_folders(entry), target])
-    wanted = [file for file in entry.files if file.url and file.name not in found]
+    wanted = [file for file in entry.files if file.fetchable and file.name not in found]
     if not entry.fetchable and any(file.name not in found for file in entry.required):
         raise UserError(f"data set {entry.name}: {how_to_get(entry)}")
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{target}: {(error.strerror or str(error)).lower()}") from error
-    return [fetch(file, target / file.name, progress) for file in wanted]
+    return [
+        (assemble if file.parts else fetch)(file, target / file.name, progress) for file in wanted
+    ]
 
 
 def fetch(
@@ -85,7 +88,41 @@ def fetch(
     return target
 
 
+def assemble(file: SourceFile, target: Path, progress: Progress | None = None) -> Path:
+    """Fetches the parts of a file into a folder beside `target`, and makes the file of them.
+
+    The parts have no checksums of their own: what is made of them has. Raises like `get`.
+    """
+    folder = target.with_name(f"{target.name}.parts")
+    folder.mkdir(exist_ok=True)
+    contents = [
+        _part(url, folder / str(number), file.bytes, progress)
+        for number, url in enumerate(file.parts)
+    ]
+    shutil.rmtree(folder)
+    module, _, function = file.made_by.partition(":")
+    whole = target.with_name(f"{target.name}.part")
+    whole.write_bytes(getattr(importlib.import_module(module), function)(file.parts, contents))
+    if not _is_right(whole, file):
+        whole.unlink()
+        raise ShinsoError(
+            f"{file.parts[0]} and {len(file.parts) - 1} others do not make the {file.name} that "
+            "was expected (its checksum is another); try again later, or put the file there by hand"
+        )
+    os.replace(whole, target)
+    return target
+
+
+def _part(url: str, place: Path, most: int, progress: Progress | None) -> bytes:
+    if not place.exists():
+        name = urllib.parse.unquote(url.rpartition("/")[2])
+        fetch(SourceFile(name, most, url=url), place, progress)
+    return place.read_bytes()
+
+
 def _is_right(part: Path, file: SourceFile) -> bool:
+    if not (file.sha256 or file.content):
+        return True  # a part: the whole has the checksum
     try:
         return is_right(part, file)
     except UserError:  # not even an archive: an error page, say

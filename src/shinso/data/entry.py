@@ -39,7 +39,13 @@ class SourceFile:
     content: str = ""  # sha256, see checksums.content_digest
     members: str = ""  # regular expression, searched in the names of an archive's members
     url: str = ""  # where `data get` fetches it; without, it is put there by hand
+    parts: tuple[str, ...] = ()  # or the addresses of what it is made of,
+    made_by: str = ""  # by "module:function", called with (addresses, contents), to its content
     optional: bool = False  # the set is of use without it
+
+    @property
+    def fetchable(self) -> bool:
+        return bool(self.url or self.parts)
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ class DataSetEntry:
     @property
     def fetchable(self) -> bool:
         """Whether `data get` alone makes the set usable."""
-        return bool(self.required) and all(file.url for file in self.required)
+        return bool(self.required) and all(file.fetchable for file in self.required)
 
 
 def format_bytes(count: float) -> str:

@@ -5,6 +5,8 @@ Sizes and checksums are of the files at their homes; see `entry`.
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from shinso.data.entry import DataSetEntry, SourceFile
 
 _ENJA = (
@@ -21,6 +23,57 @@ _DIALOGUE = (
     "Deep-Reinforcement-Learning-for-Dialogue-Generation-in-PyTorch/bae51b16e3e8/data"
 )
 _BABI = "https://s3.amazonaws.com/text-datasets/babi_tasks_1-20_v1-2.tar.gz"
+_CLASSICS = "https://raw.githubusercontent.com/mlschmitt/classic-books-markdown/944882722e9a"
+_BOOKS = {
+    "Adam Smith": ("The Wealth of Nations",),
+    "Alexis de Tocqueville": ("Democracy in America",),
+    "Charles Darwin": ("On the Origin of Species",),
+    "David Hume": ("A Treatise of Human Nature",),
+    "Frederick Jackson Turner": ("The Frontier in American History",),
+    "Henry David Thoreau": (
+        "A Week on the Concord and Merrimack Rivers",
+        "Civil Disobedience",
+        "Walden",
+    ),
+    "Herodotus": ("The Histories",),
+    "John Stuart Mill": (
+        "On Liberty",
+        "The Subjection of Women",
+    ),
+    "Jonathan Swift": (
+        "A Modest Proposal",
+        "Gulliver's Travels",
+    ),
+    "Jules Verne": (
+        "An Antarctic Mystery",
+        "Around the Moon",
+        "Around the World in 80 Days",
+        "Five Weeks in a Balloon",
+        "From the Earth to the Moon",
+        "Journey to the Center of the Earth",
+        "Robur the Conqueror",
+        "The Mysterious Island",
+        "Twenty Thousand Leagues Under the Sea",
+    ),
+    "Julius Caesar": ("Commentaries on the Gallic War",),
+    "Karl Marx & Friedrich Engels": ("The Communist Manifesto",),
+    "Mark Twain": (
+        "A Connecticut Yankee in King Arthur's Court",
+        "Adventures of Huckleberry Finn",
+        "Life on the Mississippi",
+        "Roughing It",
+        "The Adventures of Tom Sawyer",
+        "The Innocents Abroad",
+        "The Prince and the Pauper",
+    ),
+    "Mary Kingsley": ("Travels in West Africa",),
+    "Ralph Waldo Emerson": (
+        "Essays",
+        "Nature",
+    ),
+    "Ulysses S. Grant": ("Personal Memoirs of Ulysses S. Grant",),
+    "Venerable Bede": ("Ecclesiastical History of the English People",),
+}
 
 SETS = (
     DataSetEntry(
@@ -159,6 +212,12 @@ SETS = (
                 6_065_552,
                 sha256="e7f359e37bfb49b5f73fb4c6d13cd0a2675b4e217be1fa3467ec9b0b352979cf",
                 content="61ba056d62ea9dcb39879c5a7660660ce9d1cadb8b5b569f2031d117acb46bdb",
+                parts=tuple(
+                    f"{_CLASSICS}/{quote(author)}/{quote(title)}.md"
+                    for author, titles in _BOOKS.items()
+                    for title in titles
+                ),
+                made_by="shinso.data.text:join_books",
             ),
             SourceFile(
                 "CONTENTS.tsv",

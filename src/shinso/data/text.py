@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import logging
+import lzma
 import os
 import re
 from bisect import bisect_right
@@ -19,6 +20,7 @@ from hashlib import sha256
 from itertools import accumulate
 from pathlib import Path
 from typing import ClassVar, overload
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -166,6 +168,15 @@ def read_books(entry: DataSetEntry, files: Mapping[str, Path]) -> TextSet:
 
 
 _BOOK = re.compile(r"=== (.+) ===")
+
+
+def join_books(addresses: Sequence[str], contents: Sequence[bytes]) -> bytes:
+    """The file of english_text, packed, of its books at .../Author/Title.md."""
+    names = (unquote(address).removesuffix(".md").split("/")[-2:] for address in addresses)
+    texts = (content.decode(errors="replace").strip() for content in contents)  # refused later
+    books = zip(map("/".join, names), texts, strict=True)
+    joined = "".join(f"=== {name} ===\n\n{text}\n\n" for name, text in books)
+    return lzma.compress(joined.encode())
 
 
 def _known_set(entry: DataSetEntry, splits: Mapping[str, TextSplit]) -> TextSet:

@@ -115,6 +115,49 @@ def gate_exhibits(
     ]
 
 
+def norm_exhibits(
+    norms: Sequence[Sequence[float]],
+    every: int,
+    note: str,
+    *,
+    error: str = "the error",
+    axis: str = "time step",
+    state: str = "h_t",
+) -> list[Exhibit]:
+    """How much of an error reaches each time step, where gradients vanish or explode, drawn: over
+    the whole learning, and at its beginning, a quarter of it and its end with `note`.
+
+    `norms` (R, T) are |dL/d`state`| by time step, a row at each `every`-th update; without any,
+    nothing is drawn.
+    """
+    if not norms:
+        return []
+    updates = [f"{every * row:,}" for row in range(len(norms))]
+    times = range(1, len(norms[0]) + 1)
+    chosen = sorted({0, len(norms) // 4, len(norms) - 1})
+    return [
+        Heatmap(
+            f"Gradient of {error} at each time step while learning",
+            "Dark rows learn nothing; a row that fades to the left is a gradient that vanishes on "
+            "its way back, one that brightens explodes.",
+            norms,
+            row_labels=updates,
+            column_labels=[str(time) for time in times],
+            row_title="update",
+            column_title=axis,
+            log=True,
+        ),
+        Curve(
+            f"{error.capitalize()} on its way back through time",
+            note,
+            {f"update {updates[row]}": (list(times), norms[row]) for row in chosen},
+            x_label=axis,
+            y_label=f"|dL/d{state}|",
+            log_y=True,
+        ),
+    ]
+
+
 def _place(trace: Trace) -> str:
     return f", layer {trace.layer}{' backward' if trace.backward else ''}"
 

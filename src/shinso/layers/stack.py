@@ -132,6 +132,8 @@ class RecurrentStack(nn.Module):
     def _by_kernel(
         self, inputs: Tensor, state: State, lengths: Tensor | None
     ) -> tuple[Tensor, State]:
+        if self._is_lstm_step(inputs, lengths):
+            return self._lstm_step(inputs[:, 0], state)
         given = inputs if lengths is None else pack(inputs, lengths)
         if self.cell_name == "lstm":
             outputs, last = self.kernel(given, state)
@@ -143,6 +145,20 @@ class RecurrentStack(nn.Module):
                 outputs, batch_first=True, total_length=inputs.shape[1]
             )
         return outputs, last
+
+    def _is_lstm_step(self, inputs: Tensor, lengths: Tensor | None) -> bool:
+        """Whether a net in use reads a single step, as in drawing word after word."""
+        alone = inputs.shape[1] == 1 and lengths is None and not self.training
+        return alone and self.cell_name == "lstm" and self.directions == 1
+
+    def _lstm_step(self, x_t: Tensor, state: State) -> tuple[Tensor, State]:
+        """One step (B, D) through all layers. The CPU's kernel for sequences packs the weights
+        anew at every call, which takes longer than the step itself."""
+        after = []
+        for hidden, cell_state, weights in zip(*state, self.kernel.all_weights, strict=True):
+            after.append(torch.lstm_cell(x_t, (hidden, cell_state), *weights))
+            x_t = after[-1][0]
+        return x_t[:, None], tuple(map(torch.stack, zip(*after, strict=True)))
 
     def written_out(self) -> RecurrentStack:
         """The same stack by its cells, with a copy of the weights, to be read or inspected.

@@ -74,13 +74,13 @@ def _graph(
             )
         assert program is not None
         model = program.model_proto
+        _forget_sources(model)
+        if model.ByteSize() > MOST_BYTES:
+            raise ShinsoError("it is larger than the 2 GB that one ONNX file may have")
+        onnx.checker.check_model(model, full_check=True)
     except Exception as error:  # what an exporter cannot do comes in many classes
         reason = " ".join(str(error).split())[:300]
         raise ShinsoError(f"network {name} cannot be written as a graph: {reason}") from error
-    _forget_sources(model)
-    if model.ByteSize() > MOST_BYTES:
-        raise ShinsoError(f"network {name} is larger than the 2 GB that one ONNX file may have")
-    onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString(deterministic=True), model.opset_import[0].version
 
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from shinso.core.artifact import Artifact
 from shinso.core.evaluation import Evaluation, Scores
-from shinso.core.exhibits import Curve, Exhibit, Heatmap
+from shinso.core.exhibits import Exhibit
 from shinso.core.learner import ForeignWeights
 from shinso.core.trainable import Outputs, Supervised
 from shinso.core.tree import Tree
@@ -22,7 +22,7 @@ from shinso.language.adder.evaluation import evaluate
 from shinso.language.adder.model import Adder, build
 from shinso.language.adder.predictor import AdderPredictor
 from shinso.language.adder.recipe import AdderRecipe, AdderSpec
-from shinso.layers.gates import gate_exhibits, trace
+from shinso.layers.gates import gate_exhibits, norm_exhibits, trace
 from shinso.layers.recurrent import gradient_norms
 
 if TYPE_CHECKING:
@@ -106,40 +106,9 @@ class AdderLearner(Supervised):
         self.norms = state["norms"]
 
     def exhibits(self) -> Sequence[Exhibit]:
-        return [*self._norm_exhibits(), *self._gate_exhibits()]
-
-    def _norm_exhibits(self) -> Sequence[Exhibit]:
-        """How much of the error reaches each time step: where gradients vanish or explode."""
-        if not self.norms:
-            return ()
-        width = len(self.norms[0])
-        steps = [f"{self._norm_every * row:,}" for row in range(len(self.norms))]
-        positions = [str(t + 1) for t in range(width)]
-        chosen = sorted({0, len(self.norms) // 4, len(self.norms) - 1})
-        return (
-            Heatmap(
-                "Gradient norm at each time step while learning",
-                "Dark rows learn nothing; a row that fades to the left is a gradient that "
-                "vanishes on its way back, one that brightens explodes.",
-                np.array(self.norms),
-                row_labels=steps,
-                column_labels=positions,
-                row_title="update",
-                column_title="time step (bit)",
-                log=True,
-            ),
-            Curve(
-                "The error's way back through time",
-                WAY_BACK[self.recipe.activation if self.recipe.cell == "rnn" else "gates"],
-                {
-                    f"update {steps[row]}": (list(range(1, width + 1)), self.norms[row])
-                    for row in chosen
-                },
-                x_label="time step (bit)",
-                y_label="|dL/dh_t|",
-                log_y=True,
-            ),
-        )
+        note = WAY_BACK[self.recipe.activation if self.recipe.cell == "rnn" else "gates"]
+        norms = norm_exhibits(self.norms, self._norm_every, note, axis="time step (bit)")
+        return [*norms, *self._gate_exhibits()]
 
     @torch.no_grad()
     def _gate_exhibits(self) -> Sequence[Exhibit]:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from shinso.core.artifact import Artifact
 from shinso.core.evaluation import Evaluation, Scores
-from shinso.core.exhibits import Curve, Exhibit, Heatmap
+from shinso.core.exhibits import Exhibit
 from shinso.core.learner import ForeignWeights
 from shinso.core.trainable import Outputs, Trainable
 from shinso.core.tree import Tree
@@ -21,7 +21,7 @@ from shinso.language.copying.evaluation import evaluate
 from shinso.language.copying.model import Copier, build
 from shinso.language.copying.predictor import CopyingPredictor
 from shinso.language.copying.recipe import CopyingRecipe, CopyingSpec
-from shinso.layers.gates import gate_exhibits, trace
+from shinso.layers.gates import gate_exhibits, norm_exhibits, trace
 from shinso.layers.recurrent import gradient_norms, unroll
 
 if TYPE_CHECKING:
@@ -105,39 +105,18 @@ class CopyingLearner(Trainable):
         self.norms = state["norms"]
 
     def exhibits(self) -> Sequence[Exhibit]:
-        return [*self._norm_exhibits(), *self._gate_exhibits()]
-
-    def _norm_exhibits(self) -> Sequence[Exhibit]:
-        """How much of the error of recall reaches each time step."""
-        if not self.norms:
-            return ()
-        steps = [f"{self._norm_every * row:,}" for row in range(len(self.norms))]
-        times = list(range(1, len(self.norms[0]) + 1))
-        chosen = sorted({0, len(self.norms) // 4, len(self.norms) - 1})
         note = (
             f"The symbols are read in steps 1 to {self.recipe.length}: no more is learned about "
             "them than what of the error reaches these."
         )
-        return (
-            Heatmap(
-                "Gradient of recall at each time step while learning",
-                note,
-                np.array(self.norms),
-                row_labels=steps,
-                column_labels=[str(time) for time in times],
-                row_title="update",
-                column_title="time step",
-                log=True,
-            ),
-            Curve(
-                "The error of recall on its way back through time",
-                note,
-                {f"update {steps[row]}": (times, self.norms[row]) for row in chosen},
-                x_label="time step",
-                y_label="|dL/dc_t|" if self.recipe.cell.startswith("lstm") else "|dL/dh_t|",
-                log_y=True,
-            ),
+        norms = norm_exhibits(
+            self.norms,
+            self._norm_every,
+            note,
+            error="the error of recall",
+            state="c_t" if self.recipe.cell.startswith("lstm") else "h_t",
         )
+        return [*norms, *self._gate_exhibits()]
 
     @torch.no_grad()
     def _gate_exhibits(self) -> Sequence[Exhibit]:

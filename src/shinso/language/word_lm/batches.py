@@ -40,7 +40,10 @@ class Streams:
     def __init__(self, stream: Words, first: int, count: int, unroll: int) -> None:
         length = len(stream) // count
         if length < 1:
-            raise UserError(f"the text has {len(stream)} tokens, fewer than --batch-size {count}")
+            raise UserError(
+                f"the text has {len(stream)} tokens, fewer than --batch-size {count}; give more "
+                "text or smaller batches"
+            )
         read = np.concatenate([[first], stream[:-1]])
         self.words = read[: length * count].reshape(count, length)
         self.answers = stream[: length * count].reshape(count, length)
@@ -63,7 +66,7 @@ class Windows:
         if self.epoch_steps < 1:
             raise UserError(
                 f"the text has {len(stream)} tokens, too few for --window {width} and "
-                f"--batch-size {count}"
+                f"--batch-size {count}; give more text or smaller batches"
             )
         self.stream = stream
         self.width = width

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from torch.nn import functional as F
 from shinso.core.artifact import Artifact
 from shinso.core.errors import UserError
 from shinso.core.evaluation import Evaluation, Scores
+from shinso.core.exhibits import Exhibit
 from shinso.core.learner import ForeignWeights
 from shinso.core.trainable import Outputs, Trainable
 from shinso.core.tree import Tree
@@ -22,15 +24,17 @@ from shinso.language.reading import Reading, encoded
 from shinso.language.vocabulary import EOS
 from shinso.language.word_lm.batches import Batches, Streams, Windows
 from shinso.language.word_lm.evaluation import evaluate
-from shinso.language.word_lm.model import build, initial_state
-from shinso.language.word_lm.predictor import WordLMPredictor
+from shinso.language.word_lm.model import WordLM, build, initial_state
+from shinso.language.word_lm.predictor import WordLMPredictor, kept_reading
 from shinso.language.word_lm.recipe import WordLMOptions, WordLMRecipe, WordLMSpec
+from shinso.layers.gates import gate_exhibits, trace
 
 if TYPE_CHECKING:
     from shinso.core.run import Run
 
 State = tuple[Tensor, ...]  # (L, B, H) each
 Batch = tuple[Tensor, Tensor, State]  # words (B, T), answers (B, T) or (B, 1), the state before
+PASSAGE = 24  # words whose gates are shown
 
 
 class WordLMLearner(Trainable):
@@ -114,6 +118,18 @@ class WordLMLearner(Trainable):
         with self.at_rest():
             return evaluate(WordLMPredictor(self.artifact()), self.data, split)
 
+    def exhibits(self) -> Sequence[Exhibit]:
+        """What the net does, word by word, at the beginning of the validation text."""
+        vocabulary, steps = self.reading.vocabulary, self.recipe.window or PASSAGE
+        stream = encoded(self.reading, self.data.split("valid"))
+        read = np.concatenate([[vocabulary.number(EOS)], stream[: steps - 1]])  # (T,)
+        lm = self.networks["lm"]
+        assert isinstance(lm, WordLM)
+        with self.at_rest():
+            vectors = lm.embedding(self._placed(read[None]))  # (1, T, E)
+            traces = trace(lm.recurrent, vectors)
+        return gate_exhibits(traces, vocabulary.decode(read), "word")
+
     def artifact(self) -> Artifact:
         return Artifact(
             self.run.system.name,
@@ -157,10 +173,16 @@ class WordLMLearner(Trainable):
 def _reading(
     recipe: WordLMRecipe, data: TextSet, start: Artifact | ForeignWeights | None
 ) -> Reading:
-    """Weights to start from know their own words."""
+    """Weights to start from know their own words. Raises UserError where text is read otherwise
+    than they learned it."""
     if isinstance(start, Artifact):
         assert isinstance(start.recipe, WordLMRecipe)
-        return Reading.kept(start.recipe.tokens, start.assets)
+        if recipe.tokens != start.recipe.tokens:
+            raise UserError(
+                f"--tokens {recipe.tokens}: the weights of --from read their text by "
+                f"--tokens {start.recipe.tokens}; give that"
+            )
+        return kept_reading(start)
     train = data.split("train")
     return Reading.learned(recipe.tokens, train, recipe.vocabulary, recipe.minimum_count)
 
