@@ -66,7 +66,7 @@ def test_the_artifact_alone_predicts_what_the_learner_measured(system, tmp_path)
     )
     artifact = run.artifact_folder.rename(tmp_path / "artifact")  # away from its run
     measured = json.loads((artifact / "artifact.json").read_text())["scores"]
-    again = api.evaluate(artifact)
+    again = api.evaluate(artifact, **system.selects_with)
     assert again.scores == pytest.approx(measured, rel=1e-6)
     assert again.baselines, "scores without anything to beat"
     parameters = [p for m in api.load(artifact).artifact.modules.values() for p in m.parameters()]

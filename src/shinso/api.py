@@ -45,6 +45,7 @@ def load(what: str | Path, device: str | None = None, **options: Any) -> Predict
 
     `options` change the defaults kept in the artifact. Raises UserError where nothing is found.
     """
+    keep_freed_memory()
     artifact = catalog.open_artifact(what).to(choose_device(device or "cpu"))
     system = catalog.find(artifact.system)
     if options and artifact.options is None:
@@ -84,7 +85,6 @@ def evaluate_predictor(
         data = trained_on.get("name")
         skip_bad = skip_bad or trained_on.get("skip_bad", False)
     data_set = open_data_of(system, data, skip_bad)
-    keep_freed_memory()
     cpu = torch.device("cpu")
     with deterministic(cpu):
         Randomness(0).seed_generators("evaluate", 0, cpu)
@@ -122,6 +122,7 @@ def record(
     run = {
         "seed": made["seed"],
         "scores": evaluation.scores,
+        "signatures": dict(evaluation.signatures),
         "steps": made["steps"],
         "seconds": timing[-1]["seconds"] if timing else None,
         "device": made["device"],

@@ -13,7 +13,6 @@ from shinso.cli import main
 from shinso.core import exhibits
 from shinso.core.errors import UserError
 from shinso.core.files import read_json
-from shinso.core.randomness import Randomness
 from shinso.data.archives import member_names, read_member
 from shinso.data.locate import needed_files
 from shinso.data.sentences import sentence, sentences
@@ -22,7 +21,6 @@ from shinso.language.reading import Reading, encoded
 from shinso.language.word_lm import predictor as predicting
 from shinso.language.word_lm.batches import Streams, Windows
 from shinso.language.word_lm.learner import PASSAGE
-from shinso.language.word_lm.predictor import _drawn
 from tests.proof.directly import make_learner, make_run
 
 SYSTEM = catalog.find("word-lm")
@@ -248,22 +246,6 @@ def test_the_product_of_conditionals_is_the_joint(trained):
 
 
 # Use ----------------------------------------------------------------------------------------------
-
-
-def test_words_are_drawn_by_their_probabilities():
-    probabilities = np.array([0.5, 0.3, 0.15, 0.05])
-    logits = np.log(probabilities).astype(np.float32)
-    draws = Randomness(0).numpy("test", 0).random(20_000)
-    counts = np.bincount([_drawn(logits, draw, 1.0, None) for draw in draws], minlength=4)
-    np.testing.assert_allclose(counts / 20_000, probabilities, atol=0.01)
-    cold = np.bincount([_drawn(logits, draw, 0.5, None) for draw in draws], minlength=4)
-    squares = probabilities**2
-    np.testing.assert_allclose(cold / 20_000, squares / squares.sum(), atol=0.01)
-    two = np.bincount([_drawn(logits, draw, 1.0, 2) for draw in draws], minlength=4)
-    np.testing.assert_allclose(two / 20_000, [5 / 8, 3 / 8, 0, 0], atol=0.015)
-    for nearly_none in (0.0, 5e-324, 1e-30):
-        assert {_drawn(logits, draw, nearly_none, None) for draw in draws[:100]} == {0}
-        assert {_drawn(logits, draw, nearly_none, 2) for draw in draws[:100]} == {0}
 
 
 def test_a_continuation_is_the_seed_s_and_never_unknown(trained):

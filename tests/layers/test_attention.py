@@ -16,12 +16,11 @@ from shinso.layers.attention import (
     MultiplicativeAttention,
     attend,
     attend_fused,
-    causal_mask,
     extended,
     masked_softmax,
-    padding_mask,
     xavier_linear,
 )
+from shinso.layers.masks import causal_mask, padding_mask
 
 BATCH, STEPS, SOURCE, SIZE, HEADS = 3, 4, 5, 12, 3
 LENGTHS = torch.tensor([5, 2, 4])

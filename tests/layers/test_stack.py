@@ -10,12 +10,12 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from shinso.core.errors import UserError
+from shinso.layers.masks import padding_mask
 from shinso.layers.recurrent import CELLS, Recurrent
 from shinso.layers.stack import (
     RecurrentStack,
     copy_weights,
     pack,
-    running_steps,
     set_forget_bias,
 )
 
@@ -223,7 +223,7 @@ def test_packing_as_in_the_course():
     assert packed.data.tolist() == [1, 5, 8, 2, 6, 9, 3, 7, 4]
     assert packed.batch_sizes.tolist() == [3, 3, 2, 1]
     # The written-out loop's masks are the same thing.
-    running = running_steps(lengths, 4)
+    running = padding_mask(lengths, 4)
     assert running.sum(dim=0).tolist() == packed.batch_sizes.tolist()
     assert padded.T[running.T].tolist() == packed.data.tolist()
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from shinso.core.errors import UserError
-from shinso.layers.attention import causal_mask, padding_mask
+from shinso.layers.masks import causal_mask, padding_mask
 from shinso.layers.transformer import (
     Decoder,
     DecoderLayer,

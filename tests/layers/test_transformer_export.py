@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from shinso.core.graph import graph_network
-from shinso.layers.attention import padding_mask
+from shinso.layers.masks import padding_mask
 from shinso.layers.transformer import Decoder, Encoder, LayerSettings
 
 pytest.importorskip("onnxscript")

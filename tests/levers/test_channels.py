@@ -221,3 +221,11 @@ def test_a_network_that_cannot_be_followed_is_said_so():
 
     with pytest.raises(UserError, match="cannot follow the network net: nothing to see; --unstr"):
         Channels("net", NoGraph(), (torch.randn(1, 3),))
+
+
+def test_so_is_one_whose_groups_cannot_be_found():
+    attention = catalog.find("seq2seq-attention")
+    recipe, spec = attention.make_recipe("quick"), attention.preset("quick").spec
+    ((inputs, _),) = attention.load("example_inputs")(recipe, spec).values()
+    with pytest.raises(UserError, match="cannot follow the network translator: list index"):
+        Channels("translator", attention.networks(recipe, spec)["translator"], inputs)

@@ -15,11 +15,15 @@ Scores = dict[str, float]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores, beside them what is worth beating, and what to look at."""
+    """Scores, beside them what is worth beating, and what to look at.
+
+    `signatures` say how a score was counted, where that can be done in several ways (sacrebleu's).
+    """
 
     scores: Scores
     baselines: Mapping[str, Scores] = field(default_factory=dict)
     exhibits: Sequence[Exhibit] = ()
+    signatures: Mapping[str, str] = field(default_factory=dict)
 
 
 def save_evaluation(run: Path, split: str, step: int, evaluation: Evaluation) -> None:
@@ -32,6 +36,7 @@ def save_evaluation(run: Path, split: str, step: int, evaluation: Evaluation) ->
             "step": step,
             "scores": evaluation.scores,
             "baselines": dict(evaluation.baselines),
+            "signatures": dict(evaluation.signatures),
         },
     )
 

@@ -32,6 +32,7 @@ class System:
 
     recipe         the Recipe class; its module imports no torch and holds PRESETS
     options        the predictor's Options class, or None
+    selects_with   the options under which the learner measures, where they are not the defaults
     build          build(recipe, spec) -> {name: nn.Module}; None: no networks
     example_inputs example_inputs(recipe, spec) -> {name: (tensors, {input: {dim: name}})}
     learner        Learner(recipe, data, start, run)
@@ -54,6 +55,7 @@ class System:
     build: str | None = None
     example_inputs: str | None = None
     options: str | None = None
+    selects_with: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     equations: tuple[str, ...] = ()
     deviations: tuple[Deviation, ...] = ()
     resume: str = "exact"

@@ -4,6 +4,7 @@ batch, the forward pass, the loss, the gradients and their application."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
@@ -113,14 +114,14 @@ class Trainable(Learner):
     def prepare(self) -> None:
         """What a step needs before its first phase: environment steps, self-play."""
 
-    def next_batch(self, phase: str) -> Batch:
-        raise NotImplementedError(f"{type(self).__name__}.next_batch")
+    @abstractmethod
+    def next_batch(self, phase: str) -> Batch: ...
 
-    def forward(self, phase: str, batch: Batch) -> Outputs:
-        raise NotImplementedError(f"{type(self).__name__}.forward")
+    @abstractmethod
+    def forward(self, phase: str, batch: Batch) -> Outputs: ...
 
-    def loss(self, phase: str, batch: Batch, outputs: Outputs) -> Tensor:
-        raise NotImplementedError(f"{type(self).__name__}.loss")
+    @abstractmethod
+    def loss(self, phase: str, batch: Batch, outputs: Outputs) -> Tensor: ...
 
     def scores(self, phase: str, batch: Batch, outputs: Outputs, loss: Tensor) -> Scores:
         """The scores of a step; "loss" alone where there is one phase."""
@@ -221,9 +222,9 @@ class Supervised(Trainable):
     def next_batch(self, phase: str) -> Batch:
         return self.examples(self.batch_indices())
 
+    @abstractmethod
     def examples(self, indices: NDArray[np.int64]) -> Batch:
         """The batch of these examples, on the run's device."""
-        raise NotImplementedError(f"{type(self).__name__}.examples")
 
     def batch_indices(self) -> NDArray[np.int64]:
         """This process's share of the examples of step `run.step`. Never empty: where there are

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+COLDEST = 1e-30  # a temperature; what is divided by less is no float32
+
 
 def drawn(
     logits: Tensor, draws: Tensor, temperature: float = 1.0, top_k: int | None = None
@@ -12,14 +14,14 @@ def drawn(
     """The token of each row at which the summed probabilities pass its draw: (N,) int64.
 
     logits (N, V), divided by `temperature` before the softmax; at 0 the likeliest is taken.
-    draws (N,) float64, uniform in [0, 1). `top_k` leaves the so many likeliest tokens of a row,
-    and those that equal the last of them.
+    draws (N,) float64, uniform in [0, 1). `top_k` leaves the so many likeliest tokens of a row.
     """
-    if temperature == 0:
+    if temperature < COLDEST:
         return logits.argmax(dim=1)
+    tokens = None
     if top_k is not None and top_k < logits.shape[1]:
-        edge = logits.topk(top_k, dim=1).values[:, -1:]  # (N, 1)
-        logits = logits.masked_fill(logits < edge, -torch.inf)
-    wide = logits.double()
-    sums = ((wide - wide.amax(dim=1, keepdim=True)) / temperature).exp().cumsum(dim=1)  # (N, V)
-    return torch.searchsorted(sums, draws[:, None] * sums[:, -1:], right=True).squeeze(1)
+        logits, tokens = logits.topk(top_k, dim=1)  # (N, K)
+    farther = (logits - logits.amax(dim=1, keepdim=True)) / temperature
+    sums = farther.softmax(dim=1).cumsum(dim=1, dtype=torch.float64)  # (N, V)
+    places = torch.searchsorted(sums, draws[:, None] * sums[:, -1:], right=True)  # (N, 1)
+    return (places if tokens is None else tokens.gather(1, places)).squeeze(1)

@@ -14,6 +14,7 @@ A mask `allowed` says by True what may be looked at. A query that may look nowhe
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -22,20 +23,6 @@ from torch.nn import functional as F
 from shinso.core.errors import UserError, nearest
 
 KeysValues = tuple[Tensor, Tensor]  # of all heads, (B, H, S, d) each
-
-# Masks --------------------------------------------------------------------------------------------
-
-
-def padding_mask(lengths: Tensor, steps: int) -> Tensor:
-    """(B,) lengths to (B, S): true up to a sequence's own end."""
-    return torch.arange(steps, device=lengths.device) < lengths[:, None]
-
-
-def causal_mask(steps: int, past: int = 0, device: torch.device | None = None) -> Tensor:
-    """(T, P + T): a step may look at the P `past` ones, at those before it and at itself, not at
-    what it is to predict (Vaswani et al. 2017, section 3.2.3)."""
-    allowed = torch.ones(steps, past + steps, dtype=torch.bool, device=device)
-    return allowed.tril(diagonal=past)
 
 
 def masked_softmax(scores: Tensor, allowed: Tensor | None) -> Tensor:
@@ -94,7 +81,7 @@ def attend_fused(
 # One head, for recurrent decoders -----------------------------------------------------------------
 
 
-class SoftAttention(nn.Module):
+class SoftAttention(nn.Module, ABC):
     """Attention of a recurrent decoder to an encoder's states, which are both keys and values.
 
     What a score needs of the keys alone is computed once a sentence, by `project`.
@@ -121,13 +108,13 @@ class SoftAttention(nn.Module):
             return contexts, weights
         return contexts.squeeze(1), weights.squeeze(1)
 
+    @abstractmethod
     def project(self, keys: Tensor) -> Tensor:
         """Keys (N, S, K) to what `scores` compares queries with, (N, S, ...)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def scores(self, queries: Tensor, projected: Tensor) -> Tensor:
         """Queries (N, T, Q) and projected keys (N, S, ...) to scores (N, T, S)."""
-        raise NotImplementedError
 
 
 class AdditiveAttention(SoftAttention):

@@ -7,6 +7,7 @@ an LSTM's second is the cell state.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-class Cell(nn.Module):
+class Cell(nn.Module, ABC):
     """What the cells share: their width, how many tensors make a state, and which gate says how
     much of the state before is kept."""
 
@@ -46,9 +47,9 @@ class Cell(nn.Module):
         state, _ = self.step(x_t, state)
         return state[0], state
 
+    @abstractmethod
     def step(self, x_t: Tensor, state: State) -> tuple[State, Gates]:
         """One step: (B, D) and the state before, to the state after and the gates it took."""
-        raise NotImplementedError
 
 
 class RNNCell(Cell):

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from shinso.core.errors import UserError
+from shinso.layers.masks import padding_mask
 from shinso.layers.recurrent import (
     Cell,
     GRUCell,
@@ -109,7 +110,7 @@ class RecurrentStack(nn.Module):
     ) -> tuple[Tensor, list[Unrolled]]:
         """As `forward` of a written-out stack: its outputs, and every cell's way along the
         sequence, layer by layer, in each the backward one second."""
-        running = None if lengths is None else running_steps(lengths, inputs.shape[1])  # (B, T)
+        running = None if lengths is None else padding_mask(lengths, inputs.shape[1])  # (B, T)
         outputs = _zero_where_padded(inputs, running)
         cells = cast(Iterable[Cell], self.cells)
         pairs = list(zip(cells, zip(*state, strict=True), strict=True))  # a cell and its start
@@ -216,11 +217,6 @@ class RecurrentStack(nn.Module):
 
 
 # Sequences of different lengths -------------------------------------------------------------------
-
-
-def running_steps(lengths: Tensor, steps: int) -> Tensor:
-    """(B,) lengths to (B, T): true up to a sequence's own end."""
-    return torch.arange(steps, device=lengths.device) < lengths[:, None]
 
 
 def pack(inputs: Tensor, lengths: Tensor) -> PackedSequence:

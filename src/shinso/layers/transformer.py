@@ -15,13 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from shinso.core.errors import UserError, nearest
-from shinso.layers.attention import (
-    KeysValues,
-    MultiHeadAttention,
-    causal_mask,
-    extended,
-    xavier_linear,
-)
+from shinso.layers.attention import KeysValues, MultiHeadAttention, extended, xavier_linear
+from shinso.layers.masks import causal_mask
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
 NORMS = ("pre", "post", "none")

@@ -50,8 +50,8 @@ class Channels:
         self.network = network.eval()
         self.inputs = inputs
         self.paths = {module: path for path, module in network.named_modules()}
-        self.graph = _dependency_graph(name, network, inputs)
-        found = [self._group(group) for group in self.graph.get_all_groups()]
+        self.graph, dependent = _dependency_graph(name, network, inputs)
+        found = map(self._group, dependent)
         self.groups = [group for group in found if group is not None and self._can_lose(group)]
 
     def edits(self, share: float) -> tuple[Edit, ...]:
@@ -130,13 +130,17 @@ class Channels:
         return Edit(path, side, tuple(i for i in range(count) if i not in gone))
 
 
-def _dependency_graph(name: str, network: nn.Module, inputs: tuple[Tensor, ...]) -> Any:
+def _dependency_graph(
+    name: str, network: nn.Module, inputs: tuple[Tensor, ...]
+) -> tuple[Any, list[Any]]:
+    """torch-pruning's graph, and the groups it finds in it."""
     from torch_pruning import DependencyGraph
 
     try:
         with warnings.catch_warnings(), torch.enable_grad():
             warnings.simplefilter("ignore")  # of parameters outside modules: they are left alone
-            return DependencyGraph().build_dependency(network, inputs, verbose=False)
+            graph = DependencyGraph().build_dependency(network, inputs, verbose=False)
+            return graph, list(graph.get_all_groups())
     except Exception as error:  # it may stumble over anything that a network does
         reason = " ".join(str(error).split())[:200]
         raise UserError(

@@ -89,7 +89,6 @@ def test_nothing_to_translate_is_refused(nothing, predictor):
 
 def test_text_longer_than_was_learned_is_translated_sentence_by_sentence(predictor):
     text = "One two. Three four! Six."
-    assert predictor("One two.").text + predictor("Six.").text == "一二。六。"
     found = predictor(text)
     parts = [predictor(part) for part in ("One two.", "Three four!", "Six.")]
     assert found.text == "".join(part.text for part in parts)

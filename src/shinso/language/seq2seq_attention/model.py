@@ -18,12 +18,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from shinso.layers.attention import (
-    AdditiveAttention,
-    MultiplicativeAttention,
-    SoftAttention,
-    padding_mask,
-)
+from shinso.layers.attention import AdditiveAttention, MultiplicativeAttention, SoftAttention
+from shinso.layers.masks import padding_mask
 from shinso.layers.stack import RecurrentStack
 
 if TYPE_CHECKING:

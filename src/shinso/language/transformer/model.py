@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from shinso.layers.attention import padding_mask
+from shinso.layers.masks import padding_mask
 from shinso.layers.positions import sinusoidal_positions
 from shinso.layers.transformer import Decoder, DecoderState, Encoder, LayerSettings, steps_taken
 

@@ -82,14 +82,16 @@ def evaluate(predictor: TranslationPredictor, data: ParallelSet, split: str) -> 
         for how, of_all in parts.items()
     }
     shown = [
-        _summary(metrics, parts, scores),
+        _summary(metrics, predictor.options.decoding, parts, scores),
         *_by_length(predictor, metrics, written),
         *_listed(written[FREE]),
         *_maps(predictor, asked, raw),
     ]
     forced = _named({"teacher_forced": scores[FORCED]["all"]}) if not raw else {}
     own = _named(scores[FREE]) | forced | losses
-    return Evaluation(own, {RETRIEVAL: _named(scores[RETRIEVAL])}, shown)
+    return Evaluation(
+        own, {RETRIEVAL: _named(scores[RETRIEVAL])}, shown, signatures=metrics.signatures()
+    )
 
 
 def _named(scores: Mapping[str, Scores]) -> Scores:
@@ -152,6 +154,7 @@ class TeacherForced:
 
 def _summary(
     metrics: Metrics,
+    decoding: str,
     parts: Mapping[str, Mapping[str, Translated]],
     scores: Mapping[str, Mapping[str, Scores]],
 ) -> Exhibit:
@@ -160,10 +163,10 @@ def _summary(
     quoted = "; ".join(f"{NAMES[name]} {signature}" for name, signature in signatures.items())
     return Table(
         "Scores",
-        "Free-running is what the network writes by itself; teacher-forced, where it reads the "
-        "true tokens so far, is no translation. Retrieval copies the translation of the nearest "
-        "training sentence. Seen are sentences that stand in the training text, with whatever "
-        f"translation. {quoted}.",
+        f"Free-running is what the network writes by itself, by {decoding}; teacher-forced, where "
+        "it reads the true tokens so far, is no translation. Retrieval copies the translation of "
+        "the nearest training sentence. Seen are sentences that stand in the training text, with "
+        f"whatever translation. {quoted}.",
         ("written", "sentences", "number", *(NAMES[name] for name in signatures)),
         [
             (how, part, len(some), *_rounded(scores[how][part]))

@@ -138,7 +138,8 @@ class TranslationLearner(Supervised):
 
     def evaluate(self, split: str) -> Evaluation:
         with self.at_rest():
-            predictor = TranslationPredictor(self.artifact(), TranslationOptions(beam=1))
+            options = TranslationOptions().changed(**self.run.system.selects_with)
+            predictor = TranslationPredictor(self.artifact(), options)
             return evaluate(predictor, self.data, split)
 
     def artifact(self) -> Artifact:

@@ -82,6 +82,12 @@ class TranslationOptions(Options):
         2.0, "tokens to write at most for each one read, and ten more", above=0
     )
 
+    @property
+    def decoding(self) -> str:
+        if self.beam == 1:
+            return "greedy decoding"
+        return f"a beam of {self.beam} with alpha {self.alpha:g}"
+
     def check(self) -> None:
         if self.nbest > self.beam:
             raise UserError(

@@ -53,6 +53,7 @@ def translator(
         equations=equations,
         recipe=f"{folder}.recipe:{recipe}",
         options=f"{PLACE}.recipe:TranslationOptions",
+        selects_with={"beam": 1},  # greedy is fast, and ranks checkpoints as a search does
         build=f"{folder}.model:build",
         example_inputs=f"{PLACE}.examples:example_inputs",
         learner=f"{PLACE}.learner:TranslationLearner",

@@ -18,12 +18,12 @@ from shinso.core.predictor import Prediction, Predictor
 from shinso.core.randomness import Randomness
 from shinso.core.recipe import Options
 from shinso.language.reading import Reading
+from shinso.language.sampling import drawn
 from shinso.language.vocabulary import EOS, UNKNOWN
 from shinso.language.word_lm.model import dynamic_length, initial_state
 from shinso.language.word_lm.recipe import WordLMOptions, WordLMRecipe, WordLMSpec
 
 MOST_LOGITS = 1 << 22  # of one call: its memory is bounded, however long the text
-COLDEST = 1e-30  # a temperature; what is divided by less is no float32
 
 State = tuple[Tensor, ...]  # (L, B, H) each
 Words = NDArray[np.int64]
@@ -113,9 +113,11 @@ class WordLMPredictor(Predictor[str, NextWord]):
         """Draws so many words, one after another, as the options say; <unk> is never drawn."""
         logits, reader = self._after(self._stream(text))
         unknown = self.vocabulary.number(UNKNOWN)
-        for draw in Randomness(self.options.seed).numpy("words", 0).random(words):
+        draws = torch.from_numpy(Randomness(self.options.seed).numpy("words", 0).random(words))
+        for draw in draws.split(1):
             logits[unknown] = -np.inf
-            word = _drawn(logits, draw, self.options.temperature, self.options.top_k)
+            row = torch.from_numpy(logits)[None]
+            word = int(drawn(row, draw, self.options.temperature, self.options.top_k))
             yield self.vocabulary.words[word]
             logits = reader.read(np.array([word]))[0]
 
@@ -227,17 +229,3 @@ class _Unrolled:
 def _softmax(logits: NDArray[np.float32]) -> Real:
     powers = np.exp(logits.astype(np.float64) - logits.max())
     return powers / powers.sum()
-
-
-def _drawn(logits: NDArray[np.float32], draw: float, temperature: float, top_k: int | None) -> int:
-    """The word at which the summed probabilities pass `draw`, from 0 to 1."""
-    if temperature < COLDEST:
-        return int(logits.argmax())
-    # By torch, which takes half of NumPy's time for it.
-    chosen, words = torch.from_numpy(logits), None
-    if top_k is not None and top_k < len(logits):
-        chosen, words = chosen.topk(top_k)
-    probabilities = ((chosen - chosen.max()) / temperature).softmax(0)
-    sums = probabilities.cumsum(0, dtype=torch.float64).numpy()
-    place = int(sums.searchsorted(draw * sums[-1], side="right"))
-    return place if words is None else int(words[place])
