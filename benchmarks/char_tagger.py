@@ -1,6 +1,6 @@
 """Both directions against one with as many parameters: what each finds and mends on the validation
-text, three seeds each, recorded in results/. Takes two hours on one core; a shorter form, of so
-many steps a run, records nothing:
+text, three seeds each, recorded in results/. Takes an hour on one core; a shorter form, of so many
+steps a run, records nothing:
 
     python benchmarks/char_tagger.py [STEPS]
 
@@ -51,7 +51,7 @@ def main() -> None:
     shorter = {"steps": int(sys.argv[1])} if len(sys.argv) > 1 else {}
     api.set_threads(1)
     print(machine())
-    for (label, changes), seed in itertools.product(settings(), SEEDS):
+    for seed, (label, changes) in itertools.product(SEEDS, settings()):
         recipe = TAGGER.make_recipe(**changes, **shorter)
         with tempfile.TemporaryDirectory() as folder:
             run = api.train(recipe, DATA, Path(folder, "run"), seed=seed)

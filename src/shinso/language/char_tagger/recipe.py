@@ -27,6 +27,7 @@ class CharTaggerRecipe(GradientRecipe):
     hidden: int = option(128, "hidden units of a layer in each direction", minimum=1)
 
     steps: int | None = 15_000
+    precision: str = "bfloat16"
     batch_size: int = 32
     learning_rate: float = 1e-2
     schedule: str = "cosine"
@@ -49,7 +50,13 @@ class CharTaggerOptions(Options):
 PRESETS: dict[str, Preset] = {
     "quick": Preset(
         CharTaggerSpec(),
-        {"hidden": 48, "steps": 150, "learning_rate": 3e-2, "warmup_steps": 10},
+        {
+            "hidden": 48,
+            "steps": 150,
+            "precision": "float32",
+            "learning_rate": 3e-2,
+            "warmup_steps": 10,
+        },
         "sentences",
     ),
     "cpu": Preset(CharTaggerSpec()),

@@ -23,6 +23,7 @@ class Seq2SeqRecipe(RecurrentTranslationRecipe):
     context: bool = option(True, "show the decoder the sentence's state at every step")
 
     epochs: int | None = 8
+    precision: str = "bfloat16"
     schedule: str = "cosine"
     warmup_steps: int = 400
     clip_norm: float | None = 1.0
@@ -31,6 +32,7 @@ class Seq2SeqRecipe(RecurrentTranslationRecipe):
 
 # The course: 256 everywhere, and four batches of five are written freely.
 _COURSE = {
+    "precision": "float32",
     "hidden": 256,
     "dropout": 0.0,
     "context": False,
@@ -50,6 +52,7 @@ _COURSE_SPEC = TranslationSpec(source_vocabulary=3_725, target_vocabulary=4_405)
 # Their loss is a sum over the tokens of a sentence, some 30, where ours is their mean, so rate 0.7
 # and norm 5 are 30 times and a 30th of that.
 _PAPER = {
+    "precision": "float32",
     "cell": "lstm",
     "layers": 4,
     "embedding": 1000,
@@ -72,6 +75,7 @@ _PAPER = {
 _LONG = {"hidden": 1024, "dropout": 0.5, "epochs": 20, "average": 3}
 
 _QUICK = {
+    "precision": "float32",
     "embedding": 24,
     "hidden": 48,
     "dropout": 0.0,

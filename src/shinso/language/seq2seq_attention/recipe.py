@@ -30,6 +30,7 @@ class Seq2SeqAttentionRecipe(RecurrentTranslationRecipe):
     )
 
     epochs: int | None = 7
+    precision: str = "bfloat16"
     schedule: str = "cosine"
     warmup_steps: int = 400
     clip_norm: float | None = 1.0
@@ -43,6 +44,7 @@ class Seq2SeqAttentionRecipe(RecurrentTranslationRecipe):
 
 # The course has the equation, additive, and no settings; these are its seq2seq's.
 _COURSE = {
+    "precision": "float32",
     "hidden": 256,
     "score": "additive",
     "feeding": False,
@@ -63,6 +65,7 @@ _COURSE_SPEC = TranslationSpec(source_vocabulary=3_725, target_vocabulary=4_405)
 # Their loss is a sum over the tokens of a sentence, some 25, where ours is their mean, so rate 1
 # and norm 5 are 25 times and a 25th of that.
 _PAPER = {
+    "precision": "float32",
     "cell": "lstm",
     "layers": 4,
     "embedding": 1000,
@@ -85,6 +88,7 @@ _PAPER = {
 _LONG = {"embedding": 512, "dropout": 0.5, "epochs": 30, "average": 3}
 
 _QUICK = {
+    "precision": "float32",
     "embedding": 24,
     "hidden": 48,
     "dropout": 0.0,

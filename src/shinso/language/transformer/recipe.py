@@ -43,6 +43,7 @@ class TransformerRecipe(TranslationRecipe):
     )
 
     epochs: int | None = 7
+    precision: str = "bfloat16"
     beta2: float = 0.98
     schedule: str = "cosine"
     warmup_steps: int = 800
@@ -63,6 +64,7 @@ class TransformerRecipe(TranslationRecipe):
 # The course, whose faults are attention_scale "model", no embedding_scale, embedding_dropout 0,
 # no warm-up and no label smoothing; all but the last three, which are settings, are mended.
 _COURSE = {
+    "precision": "float32",
     "size": 128,
     "heads": 6,
     "head_size": 32,
@@ -85,6 +87,7 @@ _COURSE_SPEC = TranslationSpec(source_vocabulary=3_725, target_vocabulary=4_405)
 
 # Vaswani et al. 2017, section 5, the base model. The rate rises to 1 / sqrt(512 * 4000).
 _PAPER = {
+    "precision": "float32",
     "layers": 6,
     "size": 512,
     "inner": 2048,
@@ -106,6 +109,7 @@ _PAPER = {
 _LONG = {"epochs": 40, "average": 5, "inner_dropout": 0.2}
 
 _QUICK = {
+    "precision": "float32",
     "layers": 1,
     "size": 32,
     "heads": 2,
