@@ -36,6 +36,7 @@ from shinso.core.sources import sources_digest
 from shinso.core.system import System
 from shinso.core.transfer import read_state
 from shinso.data import open_data
+from shinso.data.store import lasting_name
 
 
 def train(
@@ -237,9 +238,8 @@ def _data_origin(data: str | None, data_set: Any, skip_bad: bool) -> dict[str, A
     """Where to find the same data again, and by what to tell that they are the same."""
     if data_set is None:
         return None
-    is_path = data is not None and data != data_set.name
     return {
-        "name": str(Path(data).resolve()) if is_path and data else data_set.name,
+        "name": data_set.name if data is None else lasting_name(data),
         "digest": data_set.digest(),
         "licence": data_set.licence,
     } | ({"skip_bad": True} if skip_bad else {})

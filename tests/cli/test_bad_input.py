@@ -117,6 +117,10 @@ def test_images_that_are_not_there(lenet, tmp_path):
     assert "empty holds no image" in refused("predict", lenet, tmp_path / "empty")
 
 
+def test_evaluate_takes_no_option_that_changes_no_score(lenet):
+    assert "evaluate has no option --top" in refused("evaluate", lenet, "--top", "3")
+
+
 def test_evaluate_on_the_wrong_kind_of_data(adder):
     assert "is of kind images; wanted: addition" in refused("evaluate", adder, "--data", "digits")
 

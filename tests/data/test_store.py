@@ -31,6 +31,17 @@ def test_impossible_paths_are_not_there(homes, path):
         open_data(path)
 
 
+def test_a_name_that_lasts_opens_the_same_from_any_folder(tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path)
+    mine = str(tmp_path / "mine")
+    assert store.lasting_name("mine") == store.lasting_name(tmp_path / "mine") == mine
+    assert store.lasting_name("mine:ja-en") == f"{mine}:ja-en"
+    assert store.lasting_name("digits") == "digits"
+    assert store.lasting_name("./digits") == str(tmp_path / "digits")
+    assert store.lasting_name("small_parallel_enja:ja-en") == "small_parallel_enja:ja-en"
+
+
 def test_a_missing_set_is_one_line_with_the_way_to_get_it(homes):
     with pytest.raises(UserError) as caught:
         open_data("mnist", ("images",))

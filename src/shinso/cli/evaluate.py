@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None
     )
     parser.add_argument("--record", metavar="LABEL", help="write the scores into results/")
     add_device_arguments(parser)
-    add_options(parser, given, VALUED)
+    add_options(parser, given, VALUED, scored_alone=True)
 
 
 def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:

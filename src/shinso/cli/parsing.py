@@ -66,11 +66,15 @@ def add_skip_bad(parser: argparse.ArgumentParser, default: bool | None = False) 
     )
 
 
-def add_settings(parser: argparse.ArgumentParser, settings: Settings, title: str) -> None:
-    """An option for each field, its value in `settings` shown as the default; only those given
-    appear among the parsed arguments."""
+def add_settings(
+    parser: argparse.ArgumentParser, settings: Settings, title: str, *, scored_alone: bool = False
+) -> None:
+    """An option for each field, or for each that scores depend on, its value in `settings` shown
+    as the default; only those given appear among the parsed arguments."""
     group = parser.add_argument_group(title)
     for field in settings.fields():
+        if scored_alone and not field.scored:
+            continue
         default = typed(getattr(settings, field.name))
         shown = f"{field.help} (default: {default})".replace("%", "%%")
         place: dict[str, Any] = {"dest": PREFIX + field.name, "default": argparse.SUPPRESS}

@@ -61,7 +61,11 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
 
 
 def add_options(
-    parser: argparse.ArgumentParser, given: Sequence[str], valued: Sequence[str]
+    parser: argparse.ArgumentParser,
+    given: Sequence[str],
+    valued: Sequence[str],
+    *,
+    scored_alone: bool = False,
 ) -> None:
     """The predictor's options as flags, once it is known whose."""
     what = first_word(given, valued, is_usable)
@@ -70,7 +74,7 @@ def add_options(
         return
     options = options_of(what)
     if options is not None:
-        add_settings(parser, options, "options of the predictor")
+        add_settings(parser, options, "options of the predictor", scored_alone=scored_alone)
 
 
 def options_of(what: str) -> Options | None:

@@ -28,11 +28,13 @@ def option(
     below: float | None = None,
     choices: tuple[str, ...] | None = None,
     artifact: bool = False,
+    scored: bool = True,
 ) -> Any:
     """Declares a field of Settings; `above` and `below` are exclusive bounds.
 
     With `artifact` the value is a path or system name of an artifact (a teacher, an opponent),
-    which the run copies and hands to the learner opened.
+    which the run copies and hands to the learner opened. Predictors' options that are not `scored`
+    change what is shown of a prediction and no score, so `evaluate` has none of them.
     """
     metadata = {
         "help": help,
@@ -42,6 +44,7 @@ def option(
         "below": below,
         "choices": choices,
         "artifact": artifact,
+        "scored": scored,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -60,6 +63,7 @@ class Field:
     below: float | None = None
     choices: tuple[str, ...] | None = None
     artifact: bool = False
+    scored: bool = True
 
     @property
     def flag(self) -> str:

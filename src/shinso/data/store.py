@@ -81,6 +81,15 @@ def open_data(
     return data.directed(direction) if direction else data
 
 
+def lasting_name(name_or_path: str | Path) -> str:
+    """What opens the same data from any folder: a set's name, or an absolute path."""
+    place, direction = _with_direction(str(name_or_path), KINDS)
+    if not isinstance(name_or_path, Path) and not is_path(place, set_names()):
+        return str(name_or_path)
+    absolute = str(Path(os.path.expanduser(place)).resolve())
+    return f"{absolute}:{direction}" if direction else absolute
+
+
 def _with_direction(text: str, kinds: Collection[str]) -> tuple[str, str]:
     """`corpus:ja-en`, where parallel text can be meant, as corpus and ja-en; else no direction."""
     place, _, direction = text.rpartition(":")

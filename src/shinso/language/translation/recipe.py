@@ -75,9 +75,13 @@ class TranslationOptions(Options):
     alpha: float = option(
         0.6, "length normalisation in beam search; 0: none, so short outputs win", minimum=0
     )
-    nbest: int = option(1, "translations to give of each sentence", minimum=1)
-    tokens: bool = option(False, "text in and out is as in the training data, not as people write")
-    attention: str | None = option(None, "draw where the net looks into this picture, a .png file")
+    nbest: int = option(1, "translations to give of each sentence", minimum=1, scored=False)
+    tokens: bool = option(
+        False, "text in and out is as in the training data, not as people write", scored=False
+    )
+    attention: str | None = option(
+        None, "draw where the net looks into this picture, a .png file", scored=False
+    )
     longest_ratio: float = option(
         2.0, "tokens to write at most for each one read, and ten more", above=0
     )

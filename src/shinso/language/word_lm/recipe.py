@@ -57,15 +57,18 @@ class WordLMRecipe(GradientRecipe):
 
 @dataclass(frozen=True, kw_only=True)
 class WordLMOptions(Options):
-    top: int = option(5, "next words to list with their probabilities", minimum=0)
-    words: int = option(0, "words to go on with", minimum=0, maximum=10_000)
+    top: int = option(5, "next words to list with their probabilities", minimum=0, scored=False)
+    words: int = option(0, "words to go on with", minimum=0, maximum=10_000, scored=False)
     temperature: float = option(
-        1.0, "what logits are divided by before a word is drawn; 0: the likeliest", minimum=0
+        1.0,
+        "what logits are divided by before a word is drawn; 0: the likeliest",
+        minimum=0,
+        scored=False,
     )
     top_k: int | None = option(
-        None, "draw among so many of the likeliest words; none: all", minimum=1
+        None, "draw among so many of the likeliest words; none: all", minimum=1, scored=False
     )
-    seed: int = option(0, "of the words drawn", minimum=0)
+    seed: int = option(0, "of the words drawn", minimum=0, scored=False)
 
 
 # Zaremba, Sutskever and Vinyals 2014, section 4.1, the non-regularised LSTM. Their loss is a sum

@@ -45,4 +45,4 @@ class ClassifierRecipe(GradientRecipe):
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierOptions(Options):
-    top: int = option(5, "classes to list with their probabilities", minimum=1)
+    top: int = option(5, "classes to list with their probabilities", minimum=1, scored=False)
