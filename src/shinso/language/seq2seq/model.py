@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from shinso.language.translation.states import swapped
 from shinso.layers.stack import RecurrentStack
 
 if TYPE_CHECKING:
@@ -95,11 +96,6 @@ def reversed_sentences(source: Tensor, lengths: Tensor) -> Tensor:
     places = torch.arange(source.shape[1], device=source.device)
     mirrored = lengths[:, None] - 1 - places  # (B, S)
     return source.gather(1, mirrored.where(mirrored >= 0, places))
-
-
-def swapped(state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """A RecurrentStack's state, (L, N, H) each, as rows (N, L, H), or these as its state."""
-    return tuple(tensor.transpose(0, 1).contiguous() for tensor in state)
 
 
 def build(recipe: Seq2SeqRecipe, spec: TranslationSpec) -> dict[str, nn.Module]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from shinso.language.translation.states import swapped
 from shinso.layers.attention import AdditiveAttention, MultiplicativeAttention, SoftAttention
 from shinso.layers.masks import padding_mask
 from shinso.layers.stack import RecurrentStack
@@ -135,11 +136,6 @@ def side_by_side(state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     # The directions of a layer follow each other.
     both = (torch.cat([tensor[0::2], tensor[1::2]], dim=2) for tensor in state)
     return swapped(tuple(both))
-
-
-def swapped(state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """A RecurrentStack's state, (L, N, H) each, as rows (N, L, H), or these as its state."""
-    return tuple(tensor.transpose(0, 1).contiguous() for tensor in state)
 
 
 def build(recipe: Seq2SeqAttentionRecipe, spec: TranslationSpec) -> dict[str, nn.Module]:
