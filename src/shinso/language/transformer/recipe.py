@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shinso.core.errors import UserError
-from shinso.core.recipe import Preset, option
-from shinso.language.translation.recipe import TranslationRecipe, TranslationSpec
+from shinso.core.recipe import option
+from shinso.language.translation.recipe import TranslationRecipe, presets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +82,6 @@ _COURSE = {
     "label_smoothing": 0.0,
 }
 
-# What it learned of 50,000 pairs: four fifths, with so many words that come twice or more.
-_COURSE_SPEC = TranslationSpec(source_vocabulary=3_725, target_vocabulary=4_405)
-
 # Vaswani et al. 2017, section 5, the base model. The rate rises to 1 / sqrt(512 * 4000).
 _PAPER = {
     "precision": "float32",
@@ -122,12 +119,4 @@ _QUICK = {
     "warmup_steps": 30,
 }
 
-PRESETS: dict[str, Preset] = {
-    "quick": Preset(
-        TranslationSpec(source_vocabulary=34, target_vocabulary=16), _QUICK, "numerals"
-    ),
-    "cpu": Preset(TranslationSpec()),
-    "long": Preset(TranslationSpec(), _LONG),
-    "paper": Preset(TranslationSpec(), _PAPER),
-    "course": Preset(_COURSE_SPEC, _COURSE),
-}
+PRESETS = presets(quick=_QUICK, long=_LONG, paper=_PAPER, course=_COURSE)
