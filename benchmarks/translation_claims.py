@@ -5,8 +5,9 @@ hours; what is recorded already, of the same recipe and sources, is left out:
     python benchmarks/translation_claims.py [LABEL ...] [--seeds N]
 
 Every setting is the small Transformer with one thing changed, trained on the same batches. The two
-recurrent nets have the width that brings them as many parameters. Recorded rows have the BLEU of
-each group of lengths besides.
+recurrent nets have the width that brings them as many parameters. Rows have two things besides
+what evaluations give: the BLEU of each group of lengths, and the CPU time of the training with its
+evaluations, since the clock also counts what else a machine does.
 """
 
 from __future__ import annotations
@@ -158,7 +159,7 @@ def trained(setting: Setting, recipe: Recipe, out: Path, seed: int) -> Run | Non
     except ShinsoError as error:
         if type(error) is not ShinsoError:  # bad input, or Ctrl-C
             raise
-        print(error)
+        print(f"{setting.system} {' '.join(setting.decodings)} seed {seed}: {error}", flush=True)
         return None
 
 
@@ -168,17 +169,17 @@ def measure(setting: Setting, recipe: Recipe, labels: list[str], seed: int, kept
         began = process_time()
         run = trained(setting, recipe, Path(folder, "run"), seed)
         spent = process_time() - began
-        print(f"{setting.system}, {' '.join(labels)}, seed {seed}: {spent:.0f} s of CPU")
         if run is None:
             return
         for label in labels:
             options = setting.decodings[label]
             predictor = api.load(run.folder, **options)
             evaluation = with_lengths(api.evaluate_predictor(predictor, DATA, SPLIT))
+            evaluation.scores["cpu_seconds"] = spent
             if kept:
                 api.record(predictor, evaluation, label, DATA, SPLIT, options)
             scores = "  ".join(f"{n} {score:.2f}" for n, score in evaluation.scores.items())
-            print(f"{label}: {scores}", flush=True)
+            print(f"{setting.system} {label} seed {seed}: {scores}", flush=True)
 
 
 def main() -> None:
