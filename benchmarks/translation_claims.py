@@ -85,6 +85,7 @@ CHANGED: dict[str, dict[str, Any]] = {
     "scaled-by-model": {"attention_scale": "model"},
     "embeddings-unscaled": {"embedding_scale": False},
     "no-warmup": {"warmup_steps": 0},
+    "post-norm-no-warmup": {"norm": "post", "warmup_steps": 0},
     "no-smoothing": {"label_smoothing": 0.0},
     "no-embedding-dropout": {"embedding_dropout": 0.0},
 }
