@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from shinso.core.edits import Edits, replay
 from shinso.core.recipe import Recipe, Spec
@@ -43,6 +42,8 @@ def parameter_count(network: nn.Module) -> int:
 
 
 def _macs(network: nn.Module, inputs: tuple[torch.Tensor, ...]) -> int:
+    from torch.utils.flop_counter import FlopCounterMode  # here, since it imports all of triton
+
     network.eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(*(tensor.to("meta") for tensor in inputs))
