@@ -37,6 +37,7 @@ SETTINGS: dict[str, Any] = {
     "inner": 256,
     "layers": 3,
     "batch_size": 64,
+    "precision": "float32",
     "dropout": 0.1,  # nn.Transformer has one rate for all three
     "inner_dropout": 0.1,
     "embedding_dropout": 0.1,
