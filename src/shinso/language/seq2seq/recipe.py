@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shinso.core.recipe import option
-from shinso.language.translation.recipe import QUICK, RecurrentTranslationRecipe, presets
+from shinso.language.translation.recipe import PLAIN, QUICK, RecurrentTranslationRecipe, presets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,17 +32,13 @@ class Seq2SeqRecipe(RecurrentTranslationRecipe):
 
 # The course: 256 everywhere, and four batches of five are written freely.
 _COURSE = {
-    "precision": "float32",
+    **PLAIN,
     "hidden": 256,
     "dropout": 0.0,
     "context": False,
     "teacher_forcing": 0.2,
     "longest": 20,
     "epochs": 10,
-    "schedule": "constant",
-    "warmup_steps": 0,
-    "clip_norm": None,
-    "label_smoothing": 0.0,
 }
 
 # Sutskever, Vinyals and Le 2014, sections 3.3 and 3.4: halved each half epoch after the fifth.

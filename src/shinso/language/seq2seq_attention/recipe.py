@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shinso.core.errors import UserError
 from shinso.core.recipe import option
-from shinso.language.translation.recipe import QUICK, RecurrentTranslationRecipe, presets
+from shinso.language.translation.recipe import PLAIN, QUICK, RecurrentTranslationRecipe, presets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class Seq2SeqAttentionRecipe(RecurrentTranslationRecipe):
 
 # The course has the equation, additive, and no settings; these are its seq2seq's.
 _COURSE = {
-    "precision": "float32",
+    **PLAIN,
     "hidden": 256,
     "score": "additive",
     "feeding": False,
@@ -52,10 +52,6 @@ _COURSE = {
     "teacher_forcing": 0.2,
     "longest": 20,
     "epochs": 10,
-    "schedule": "constant",
-    "warmup_steps": 0,
-    "clip_norm": None,
-    "label_smoothing": 0.0,
 }
 
 # Luong, Pham and Manning 2015, section 4.1, with dropout: halved each epoch after the eighth.

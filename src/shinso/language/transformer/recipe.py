@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shinso.core.errors import UserError
 from shinso.core.recipe import option
-from shinso.language.translation.recipe import TranslationRecipe, presets
+from shinso.language.translation.recipe import PLAIN, TranslationRecipe, presets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class TransformerRecipe(TranslationRecipe):
 # The course, whose faults are attention_scale "model", no embedding_scale, embedding_dropout 0,
 # no warm-up and no label smoothing; all but the last three, which are settings, are mended.
 _COURSE = {
-    "precision": "float32",
+    **PLAIN,
     "size": 128,
     "heads": 6,
     "head_size": 32,
@@ -76,10 +76,6 @@ _COURSE = {
     "longest": 22,
     "epochs": 15,
     "beta2": 0.999,
-    "schedule": "constant",
-    "warmup_steps": 0,
-    "clip_norm": None,
-    "label_smoothing": 0.0,
 }
 
 # Vaswani et al. 2017, section 5, the base model. The rate rises to 1 / sqrt(512 * 4000).

@@ -109,6 +109,15 @@ class TranslationOptions(Options):
 _NUMERALS = TranslationSpec(source_vocabulary=34, target_vocabulary=16)
 _COURSE = TranslationSpec(source_vocabulary=3_725, target_vocabulary=4_405)
 
+# How the course trains.
+PLAIN = {
+    "precision": "float32",
+    "schedule": "constant",
+    "warmup_steps": 0,
+    "clip_norm": None,
+    "label_smoothing": 0.0,
+}
+
 # What is quick of a recurrent net.
 QUICK = {
     "precision": "float32",
