@@ -1,15 +1,11 @@
-"""Puts a run's artifact among the shipped weights: python scripts/ship.py RUN [--half]
+"""Puts a run's artifact among the shipped weights: python scripts/ship.py RUN
 
 Its data's licence must allow that, and whom the data ask to be named is named in the artifact.
-Commit it with the results/ of the same weights: tests/test_weights.py compares the two. With --half
-they are kept as float16, in half of the bytes, and rounded so for good: what is shipped then has to
-be evaluated and recorded by itself.
+Commit it with the results/ of the same artifact: tests/test_weights.py compares the two. What is
+too large may be small enough in 16 bits: shinso quantise RUN --to float16.
 """
 
-import argparse
 import sys
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from shinso import catalog
 from shinso.core.results import checkout_folder
@@ -18,28 +14,19 @@ from shinso.data.store import entry_of
 MOST_BYTES = 20_000_000  # of one artifact; git keeps every version for ever
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", metavar="RUN")
-    parser.add_argument("--half", action="store_true", help="keep the weights as float16")
-    given = parser.parse_args()
-    artifact = catalog.open_artifact(given.run)
+def main(run: str) -> None:
+    artifact = catalog.open_artifact(run)
     data = artifact.provenance["data"]
     entry = entry_of(data["name"])
     if not entry.may_ship_weights:
         sys.exit(
             f"ship: {entry.name} ({entry.licence}): what was learned from it cannot be shipped"
         )
-    if given.half:
-        for module in artifact.modules.values():
-            module.half()
-    artifact.provenance = {**artifact.provenance, "data": {**data, "credit": entry.attribution}}
-    with TemporaryDirectory() as folder:
-        trial = Path(folder, "artifact")
-        artifact.save(trial)
-        size = sum(file.stat().st_size for file in trial.rglob("*") if file.is_file())
+    assert artifact.path is not None
+    size = sum(file.stat().st_size for file in artifact.path.rglob("*"))
     if size > MOST_BYTES:
-        sys.exit(f"ship: {given.run} has {size:,} bytes, at most {MOST_BYTES:,} are shipped")
+        sys.exit(f"ship: {artifact.path} has {size:,} bytes, at most {MOST_BYTES:,} are shipped")
+    artifact.provenance = {**artifact.provenance, "data": {**data, "credit": entry.attribution}}
     checkout = checkout_folder()
     assert checkout is not None, "run it in a checkout"
     place = checkout / "src" / "shinso" / "weights" / artifact.system
@@ -48,4 +35,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
