@@ -26,7 +26,7 @@ from shinso.core.recipe import Recipe, as_options
 from shinso.core.run import Run
 from shinso.core.system import System
 from shinso.data.store import set_names
-from shinso.training import open_data_of, resume, set_threads, train
+from shinso.training import calibration_inputs, data_of, resume, set_threads, train
 
 __all__ = [
     "check_recordable",
@@ -80,17 +80,16 @@ def evaluate_predictor(
     split: str = "valid",
     skip_bad: bool = False,
 ) -> Evaluation:
-    artifact = predictor.artifact
-    system = catalog.find(artifact.system)
-    if data is None:
-        trained_on = artifact.provenance["data"] or {}
-        data = trained_on.get("name")
-        skip_bad = skip_bad or trained_on.get("skip_bad", False)
-    data_set = open_data_of(system, data, skip_bad)
+    return evaluate_on(predictor, data_of(predictor.artifact, data, skip_bad), split)
+
+
+def evaluate_on(predictor: Predictor[Any, Any], data_set: Any, split: str) -> Evaluation:
+    """As `evaluate`, on data that are open: several on the same, which keep what is found out."""
     cpu = torch.device("cpu")
     with deterministic(cpu):
         Randomness(0).seed_generators("evaluate", 0, cpu)
-        evaluation: Evaluation = system.load("evaluate")(predictor, data_set, split)
+        scored = catalog.find(predictor.artifact.system).load("evaluate")
+        evaluation: Evaluation = scored(predictor, data_set, split)
     return evaluation
 
 
@@ -201,9 +200,11 @@ def use_lever(
         return {**_sizes(system, artifact), **more}
 
     before, digest = sizes(source), folder_digest(_folder(source))
-    given = {**settings, **({**training, "seed": seed} if training else {})}
+    seen = calibration_inputs(lever, source, chosen, data)
+    given = {**settings, **({"data": data} if seen and data else {})}
+    given |= {**training, "seed": seed} if training else {}
     command = f"{_training_command(system, source)}; {results.lever_command(name, given)}"
-    made, done = lever.load("apply")(system, source, chosen)
+    made, done = lever.load("apply")(system, source, chosen, *seen)
     use = Use(lever, chosen, digest, command, source.provenance["lever"], done)
     made.provenance = {**made.provenance, "lever": use.as_dict()}
     run = None

@@ -376,6 +376,16 @@ add_lever(
 
 add_lever(
     Lever(
+        name="quantise",
+        summary="keeps weights in fewer bits and computes with them so",
+        settings="shinso.levers.settings:QuantiseSettings",
+        apply="shinso.levers.quantise:quantise",
+        calibration="shinso.levers.quantise:calibration",
+    )
+)
+
+add_lever(
+    Lever(
         name="distil",
         summary="teaches a student what one network, or several together, would answer",
         settings="shinso.levers.settings:DistilSettings",

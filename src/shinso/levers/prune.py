@@ -23,6 +23,7 @@ from shinso.core.counting import costs
 from shinso.core.edits import Edits, replay
 from shinso.core.errors import UserError
 from shinso.core.learner import Learner
+from shinso.core.precision import FLOAT32
 from shinso.core.system import System
 from shinso.core.trainable import Gradients
 from shinso.levers.channels import Channels
@@ -44,6 +45,11 @@ def prune(
         raise UserError(
             f"{artifact.path} is in the onnx form, which has no weights to prune; "
             "prune what it was exported from"
+        )
+    if artifact.precision != FLOAT32:
+        raise UserError(
+            f"{artifact.path} is {artifact.precision}, which pruning comes before; "
+            "prune what it was made from"
         )
     if settings.unstructured:
         threshold = _zero_smallest(prunable(artifact.modules.values()), settings.ratio or 0.0)

@@ -44,5 +44,24 @@ class DistilSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class QuantiseSettings(Settings):
+    to: str = option(
+        "int8",
+        "type of the weights and of what is computed with them; int8 is a graph's alone",
+        choices=("float16", "bfloat16", "int8"),
+    )
+    calibration: int | None = option(
+        None,
+        "training examples that tell int8 how large activations are, 0 to measure them at each "
+        "call; none: 512 for a network with convolutions, 0 for another",
+        minimum=0,
+    )
+
+    def check(self) -> None:
+        if self.calibration is not None and self.to != "int8":
+            raise UserError(f"--calibration is for --to int8, and {self.to} needs none")
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExportSettings(Settings):
     """There is nothing to tell it: types, shapes and the operator set follow from the network."""
