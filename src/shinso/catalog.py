@@ -369,7 +369,7 @@ add_lever(
         summary="takes out the channels that matter least, or sets single weights to 0",
         settings="shinso.levers.settings:PruneSettings",
         apply="shinso.levers.prune:prune",
-        learner="shinso.levers.prune:PrunedLearner",
+        learner="shinso.levers.prune:learner",
         measure="shinso.levers.prune:measure",
     )
 )

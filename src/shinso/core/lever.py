@@ -20,7 +20,8 @@ class Lever:
     """What the verbs know of a lever. Dotted places are `module:attribute`.
 
     settings  the Settings class; its module imports no torch
-    apply     apply(system, artifact, settings) -> (artifact, what was done), without training
+    apply     apply(system, artifact, settings) -> (artifact, what was done), without training; no
+              artifact where all of it is training from the seed
     learner   learner(inner, settings) -> Learner around the system's own; None: it trains nothing
     measure   measure(artifact, settings) -> numbers to tell besides parameters, MACs and bytes
     calibration  calibration(artifact, settings) -> how many training examples it wants to see:
