@@ -83,8 +83,18 @@ class DistilSettings(Settings):
         2.0, "what logits are divided by; above 1 unlikely answers are taught too", above=0
     )
     share: float = option(
-        0.9, "of the loss that the teacher has; the data has the rest", above=0, maximum=1
+        0.9, "of the loss that the teacher has; the data has the rest", minimum=0, maximum=1
     )
+    hints: float = option(
+        0.0, "weight of the distance to the teacher's features, beside the rest", minimum=0
+    )
+    hint: str = option("features", "the output of the learner that --hints are about")
+
+    def check(self) -> None:
+        if not self.share and not self.hints:
+            raise UserError("with --share 0 a teacher has nothing to teach but --hints: give some")
+        if self.hint != "features" and not self.hints:
+            raise UserError(f"--hint {self.hint} is about hints: give their weight, --hints, too")
 
 
 @dataclass(frozen=True, kw_only=True)
