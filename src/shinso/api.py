@@ -26,7 +26,7 @@ from shinso.core.recipe import Recipe, as_options
 from shinso.core.run import Run
 from shinso.core.system import System
 from shinso.data.store import set_names
-from shinso.training import open_data_of, resume, set_threads, train
+from shinso.training import calibration_inputs, data_of, resume, set_threads, train
 
 __all__ = [
     "check_recordable",
@@ -80,17 +80,16 @@ def evaluate_predictor(
     split: str = "valid",
     skip_bad: bool = False,
 ) -> Evaluation:
-    artifact = predictor.artifact
-    system = catalog.find(artifact.system)
-    if data is None:
-        trained_on = artifact.provenance["data"] or {}
-        data = trained_on.get("name")
-        skip_bad = skip_bad or trained_on.get("skip_bad", False)
-    data_set = open_data_of(system, data, skip_bad)
+    return evaluate_on(predictor, data_of(predictor.artifact, data, skip_bad), split)
+
+
+def evaluate_on(predictor: Predictor[Any, Any], data_set: Any, split: str) -> Evaluation:
+    """As `evaluate`, on data that are open: several on the same, which keep what is found out."""
     cpu = torch.device("cpu")
     with deterministic(cpu):
         Randomness(0).seed_generators("evaluate", 0, cpu)
-        evaluation: Evaluation = system.load("evaluate")(predictor, data_set, split)
+        scored = catalog.find(predictor.artifact.system).load("evaluate")
+        evaluation: Evaluation = scored(predictor, data_set, split)
     return evaluation
 
 
@@ -184,8 +183,9 @@ def use_lever(
     """Makes another artifact of the one that `what` names, in the folder `out`.
 
     With `training`, changes to the artifact's recipe (epochs=3), what the lever made is trained
-    on, and `out` is the run; the data default to those it was trained on before. `settings` are
-    the lever's. Raises UserError where it does not fit the system, or `out` exists.
+    on, and `out` is the run, as it is for a lever that is all training; the data default to those
+    it was trained on before. `settings` are the lever's. Raises UserError where it does not fit
+    the system, or `out` exists.
     """
     lever = catalog.find_lever(name)
     chosen = lever.settings_class().changed(**settings)
@@ -201,28 +201,19 @@ def use_lever(
         return {**_sizes(system, artifact), **more}
 
     before, digest = sizes(source), folder_digest(_folder(source))
-    given = {**settings, **({**training, "seed": seed} if training else {})}
+    seen = calibration_inputs(lever, source, chosen, data)
+    made, done = lever.load("apply")(system, source, chosen, *seen)
+    trains = made is None or bool(training)
+    given = {**settings, **({"data": data} if seen and data else {})}
+    if trains:
+        given |= {**(training or {}), "seed": seed}
     command = f"{_training_command(system, source)}; {results.lever_command(name, given)}"
-    made, done = lever.load("apply")(system, source, chosen)
     use = Use(lever, chosen, digest, command, source.provenance["lever"], done)
-    made.provenance = {**made.provenance, "lever": use.as_dict()}
+    if made is not None:
+        made.provenance = {**made.provenance, "lever": use.as_dict()}
     run = None
-    if training:
-        known = source.provenance["data"] or {}
-        with TemporaryDirectory() as folder:
-            start = Path(folder) / "artifact"
-            made.save(start)
-            run = train(
-                source.recipe.changed(**training),
-                data or known.get("name"),
-                out,
-                seed=seed,
-                start=start,
-                device=device,
-                threads=threads,
-                skip_bad=data is None and known.get("skip_bad", False),
-                lever=use,
-            )
+    if trains:
+        run = train_on(source, made, out, training or {}, data, seed, device, threads, use)
     else:
         made.save(Path(out))
     artifact = catalog.open_artifact(out)
@@ -283,6 +274,38 @@ def _distil_command(
     runs = ["RUN"] * len(teachers)
     words = ["shinso distil", *runs, "--student", student, *as_options(settings)]
     return "; ".join([*taught, " ".join(words)])
+
+
+def train_on(
+    source: Artifact,
+    made: Artifact | None,
+    out: str | Path,
+    training: Mapping[str, Any],
+    data: str | None = None,
+    seed: int = 0,
+    device: str | None = None,
+    threads: int | None = None,
+    lever: Use | None = None,
+) -> Run:
+    """Trains what was made of the source, or anew from the seed where nothing was, as that was
+    trained but for the changes in `training`."""
+    known = source.provenance["data"] or {}
+    with TemporaryDirectory() as folder:
+        start = None
+        if made is not None:
+            start = Path(folder) / "artifact"
+            made.save(start)
+        return train(
+            source.recipe.changed(**training),
+            data or known.get("name"),
+            out,
+            seed=seed,
+            start=start,
+            device=device,
+            threads=threads,
+            skip_bad=data is None and known.get("skip_bad", False),
+            lever=lever,
+        )
 
 
 def _check_fits(lever: Lever, system: System, artifact: Artifact) -> None:

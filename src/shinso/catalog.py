@@ -369,8 +369,18 @@ add_lever(
         summary="takes out the channels that matter least, or sets single weights to 0",
         settings="shinso.levers.settings:PruneSettings",
         apply="shinso.levers.prune:prune",
-        learner="shinso.levers.prune:PrunedLearner",
+        learner="shinso.levers.prune:learner",
         measure="shinso.levers.prune:measure",
+    )
+)
+
+add_lever(
+    Lever(
+        name="quantise",
+        summary="keeps weights in fewer bits and computes with them so",
+        settings="shinso.levers.settings:QuantiseSettings",
+        apply="shinso.levers.quantise:quantise",
+        calibration="shinso.levers.quantise:calibration",
     )
 )
 
