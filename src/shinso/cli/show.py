@@ -31,8 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None
 
 def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     system = catalog.find(parsed.system)
-    preset = system.preset(parsed.preset)
-    recipe = system.make_recipe(parsed.preset, **given_settings(parsed, system.recipe_class))
+    given = given_settings(parsed, system.recipe_class)
+    preset = system.preset(parsed.preset, **given)
+    recipe = system.make_recipe(parsed.preset, **given)
     card = {
         "system": system.name,
         "field": system.field,
@@ -52,8 +53,8 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     }
     if not output.as_json:
         _print(card, recipe, output)
-        given = recipe.difference(system.make_recipe(parsed.preset))
-        output.line(f"\ntrain it: {_command(card, given)}")
+        changes = system.changes_of(recipe, parsed.preset)
+        output.line(f"\ntrain it: {_command(card, changes)}")
     return card
 
 
@@ -105,9 +106,9 @@ def _print(card: dict[str, Any], recipe: Recipe, output: Output) -> None:
     output.table((f"recipe ({card['preset']})", "value", "meaning"), rows)
 
 
-def _command(card: dict[str, Any], given: dict[str, Any]) -> str:
+def _command(card: dict[str, Any], changes: dict[str, Any]) -> str:
     preset = [f"--preset {card['preset']}"] if card["preset"] != "cpu" else []
-    return " ".join(["shinso train", card["system"], *preset, *as_options(given)])
+    return " ".join(["shinso train", card["system"], *preset, *as_options(changes)])
 
 
 def _facts(card: dict[str, Any]) -> list[tuple[str, str]]:
