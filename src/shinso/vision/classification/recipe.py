@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from shinso.core.errors import UserError
@@ -47,7 +48,10 @@ class ClassifierRecipe(GradientRecipe):
 
 @dataclass(frozen=True, kw_only=True)
 class GalleryRecipe(ClassifierRecipe):
-    """Of the networks that are published for photographs and shrink to small images."""
+    """Of the networks that are published for photographs and shrink to small images.
+
+    All have one protocol by default, so that their scores can be compared.
+    """
 
     norm: str = option("batch", "normalisation behind each convolution", choices=NORMS)
     stem: str = option(
@@ -56,6 +60,18 @@ class GalleryRecipe(ClassifierRecipe):
         "for 224",
         choices=("small", "large"),
     )
+
+    shift: int = 2
+    flip: bool = True
+    epochs: int | None = 20
+    batch_size: int = 128
+    optimiser: str = "nesterov"
+    learning_rate: float = 0.1
+    weight_decay: float = 5e-4
+    warmup_steps: int = 400
+    schedule: str = "cosine"
+    precision: str = "bfloat16"
+    memory_format: str = "channels_last"
 
     @property
     def stride(self) -> int:
@@ -68,6 +84,27 @@ class GalleryRecipe(ClassifierRecipe):
             raise UserError(
                 f"images of {spec.size} x {spec.size} are too small for a network that divides "
                 f"them by {self.stride}: enlarge them by --size {max(least, 8)} or more"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaledRecipe(GalleryRecipe):
+    """Of the networks whose layers are all as wide as published, or all narrower by one share."""
+
+    width: float = option(1.0, "width multiplier: share of the published channels", above=0)
+
+    @property
+    def narrowest(self) -> int:
+        """Channels of the narrowest layer at width 1."""
+        raise NotImplementedError
+
+    def check(self) -> None:
+        super().check()
+        if self.narrowest * self.width < 1:
+            least = math.ceil(1e4 / self.narrowest) / 1e4
+            raise UserError(
+                f"--width {self.width:g} leaves no channel of a layer that has {self.narrowest} at "
+                f"width 1: give {least:g} or more"
             )
 
 
