@@ -127,13 +127,14 @@ def _misfits(source: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[st
     """What is wrong with a weight, by its name; the network's in its order, then those beyond."""
     problems = {}
     for name, tensor in own.items():
+        if name.endswith(UNNEEDED):
+            continue
         if name not in source:
-            if not name.endswith(UNNEEDED):
-                problems[name] = f"is missing, needs {tuple(tensor.shape)}"
+            problems[name] = f"is missing, needs {tuple(tensor.shape)}"
         elif _layer_shape(source[name]) != _layer_shape(tensor):
             found, needed = tuple(source[name].shape), tuple(tensor.shape)
             problems[name] = f"has shape {found}, needs {needed}"
-    beyond = (name for name in source if name not in own)
+    beyond = (name for name in source if name not in own and not name.endswith(UNNEEDED))
     return problems | {n: f"{tuple(source[n].shape)} has no place in it" for n in beyond}
 
 

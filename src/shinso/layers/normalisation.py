@@ -18,7 +18,6 @@ and group are figure 2 of Wu and He 2018, Group normalization, section 3.1.
 from __future__ import annotations
 
 import math
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -158,4 +157,4 @@ def moments(x: Tensor) -> tuple[Tensor, Tensor]:
 
 def along_channels(values: Tensor, x: Tensor) -> Tensor:
     """(C,) or (C, 1), to be combined with x (B, C, ...)."""
-    return cast(Tensor, values.view(1, -1, *[1] * (x.dim() - 2)))
+    return values.view(1, -1, *[1] * (x.dim() - 2))
