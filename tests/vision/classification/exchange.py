@@ -65,6 +65,8 @@ def assert_same(ours: nn.Module, theirs: nn.Module, images: Tensor) -> None:
 def statistics(network: nn.Module) -> list[Tensor]:
     """Sorted, for two libraries may list their layers in another order."""
     found = [t for n, t in network.state_dict().items() if "running" in n]
+    if not found:
+        return []
     return [torch.cat([t.sort().values for t in sorted(found, key=lambda t: (len(t), t.sum()))])]
 
 

@@ -16,9 +16,12 @@ def classifier(
     data: str = "digits",
     deviations: tuple[Deviation, ...] = (),
     layouts: tuple[str, ...] = (),
+    learner: str = "learner:ClassifierLearner",
+    formulas: str | None = None,
 ) -> System:
     """An image classifier: its recipe and model stand in a folder of its name, the rest is one
-    for all. `equations` are those of its own network, `layouts` the tables of its layout.py."""
+    for all, unless a place in the package is given. `equations` are those of its own network,
+    `layouts` the tables of its layout.py."""
     folder = f"{PLACE}.{name.replace('-', '_')}"
     return System(
         name=name,
@@ -31,7 +34,7 @@ def classifier(
         recipe=f"{folder}.recipe:{recipe}",
         build=f"{folder}.model:build",
         example_inputs=f"{PLACE}.examples:example_inputs",
-        learner=f"{PLACE}.learner:ClassifierLearner",
+        learner=f"{PLACE}.{learner}",
         predictor=f"{PLACE}.predictor:ClassifierPredictor",
         evaluate=f"{PLACE}.evaluation:evaluate",
         options=f"{PLACE}.recipe:ClassifierOptions",
@@ -39,7 +42,22 @@ def classifier(
         data_kinds=("images",),
         deviations=deviations,
         layouts=tuple(f"{folder}.layout:{table}" for table in layouts),
+        formulas=f"{PLACE}.{formulas}" if formulas else None,
     )
+
+
+PROTOCOL = Deviation(
+    "one protocol for all networks by default: Nesterov momentum, warm-up and a cosine, bfloat16",
+    "so that their scores compare; --preset paper has the paper's own, in float32",
+)
+CROPS = Deviation(
+    "--preset paper shifts by up to 16 pixels and mirrors, on images of your own",
+    "ImageNet is not to be had freely; scaled crops and changed colours are not built in",
+)
+NARROW = Deviation(
+    "narrower than published by default, with a stem for 28 and 32 pixels",
+    "20 epochs in 20 minutes; --width 1 is as wide as published, --stem large as coarse",
+)
 
 
 ROWS = (
@@ -74,6 +92,90 @@ ROWS = (
         equations=("h_l = ReLU(W_l h_(l-1) + b_l), h_0 the pixels", "logits = W h_L + b"),
         deviations=(
             Deviation("ReLU and dropout where the paper has a squashing tanh", "learns faster"),
+        ),
+    ),
+    classifier(
+        "alexnet",
+        "AlexNetRecipe",
+        "Five convolutions and three dense layers with ReLU and dropout, on two GPUs: the network "
+        "that began the age of deep learning.",
+        "Krizhevsky, Sutskever and Hinton 2012, ImageNet classification with deep convolutional "
+        "neural networks",
+        equations=("b_i = a_i / (2 + 1e-4 sum over 5 neighbours of a_j^2)^0.75",),
+        data="fashion_mnist",
+        layouts=("TORCHVISION",),
+        deviations=(
+            Deviation(
+                "one column by default, without local response normalisation",
+                "as Krizhevsky 2014 and torchvision; --columns 2 and --preset paper have both",
+            ),
+            Deviation(
+                "one column starts from weights after He et al. 2015",
+                "the paper's N(0, 0.01) lets the signal fade in narrower layers",
+            ),
+            Deviation(
+                "input of 224 pixels padded by 2, to maps of 55",
+                "the paper's 224 and 55 do not fit each other without",
+            ),
+            NARROW,
+            PROTOCOL,
+            CROPS,
+        ),
+    ),
+    classifier(
+        "vgg",
+        "VGGRecipe",
+        "Nothing but 3 x 3 convolutions, 8 to 16 of them: depth by the simplest means.",
+        "Simonyan and Zisserman 2015, Very deep convolutional networks for large-scale image "
+        "recognition",
+        equations=("three 3 x 3 convolutions see 7 x 7 with 27 C^2 weights in place of 49 C^2",),
+        data="fashion_mnist",
+        layouts=("TORCHVISION",),
+        deviations=(
+            Deviation(
+                "initial weights after He et al. 2015",
+                "the paper trains a shallow network first; as torchvision",
+            ),
+            Deviation(
+                "--norm batch, which the paper has not, keeps the convolutions' biases",
+                "as the published VGG-BN: 138,365,992 parameters at depth 16",
+            ),
+            Deviation(
+                "the small stem leaves the two hidden dense layers out",
+                "1 x 1 maps are left of 28 or 32 pixels; what everyone does on CIFAR",
+            ),
+            NARROW,
+            PROTOCOL,
+            CROPS,
+        ),
+    ),
+    classifier(
+        "googlenet",
+        "GoogLeNetRecipe",
+        "Inception modules look through windows of three sizes at once; auxiliary heads bring the "
+        "error to the middle of the network in training.",
+        "Szegedy et al. 2015, Going deeper with convolutions",
+        equations=(
+            "y = [conv1(x), conv3(conv1(x)), conv5(conv1(x)), conv1(pool(x))]",
+            "loss = CE(logits) + 0.3 CE(auxiliary 1) + 0.3 CE(auxiliary 2)",
+        ),
+        data="fashion_mnist",
+        layouts=("TORCHVISION",),
+        learner="googlenet.learner:GoogLeNetLearner",
+        deviations=(
+            Deviation(
+                "--variant torchvision has 3 x 3 in place of 5 x 5, another pooling, and with "
+                "--norm batch the layers that its weights need",
+                "its weights are the ones to be had; the paper's network has none public",
+            ),
+            Deviation(
+                "initial weights after He et al. 2015; the mean of weights along the way is not "
+                "kept",
+                "the paper does not tell its initial weights; the best checkpoint is kept",
+            ),
+            NARROW,
+            PROTOCOL,
+            CROPS,
         ),
     ),
     classifier(
@@ -188,6 +290,74 @@ ROWS = (
                 "basic blocks and additive widening alone",
                 "the better half of the paper's comparison; bottlenecks are for depth 164 and more",
             ),
+        ),
+    ),
+    classifier(
+        "densenet",
+        "DenseNetRecipe",
+        "Each layer sees the maps of all layers before it and adds a few of its own, so that "
+        "nothing is computed twice.",
+        "Huang, Liu, van der Maaten and Weinberger 2017, Densely connected convolutional networks",
+        equations=(
+            "x_l = H_l([x_0, x_1, ..., x_(l-1)]),  H = BN-ReLU-Conv1x1-BN-ReLU-Conv3x3",
+            "layer l of a block reads k_0 + l k channels",
+        ),
+        data="fashion_mnist",
+        layouts=("TORCHVISION",),
+        deviations=(
+            Deviation(
+                "depth 28 by default, and --preset long has 100",
+                "20 epochs in 20 minutes",
+            ),
+            Deviation("no dropout", "the paper has it only where images are not augmented"),
+            PROTOCOL,
+            CROPS,
+        ),
+    ),
+    classifier(
+        "mobilenet",
+        "MobileNetRecipe",
+        "Depthwise-separable convolutions filter each channel by itself and combine channels "
+        "pixel by pixel, for an eighth of the cost; made for telephones.",
+        "Howard et al. 2017, MobileNets: efficient convolutional neural networks for mobile "
+        "vision applications",
+        equations=(
+            "standard convolution: K K M N F F multiply-adds",
+            "depthwise separable: K K M F F + M N F F, a share of 1/N + 1/K^2",
+        ),
+        data="fashion_mnist",
+        layouts=("TIMM",),
+        formulas="mobilenet.formulas:tables",
+        deviations=(
+            Deviation("ReLU6 where the text says ReLU", "as the authors' own code, and timm's"),
+            Deviation(
+                "the last depthwise convolution has stride 1",
+                "table 1 prints 2 between maps of the same 7 x 7",
+            ),
+            Deviation(
+                "--preset paper has no weight decay",
+                "the paper asks for little or none on depthwise filters; ours is one for all",
+            ),
+            PROTOCOL,
+            CROPS,
+        ),
+    ),
+    classifier(
+        "mobilenet-v2",
+        "MobileNetV2Recipe",
+        "Inverted residuals: blocks that widen, filter channel by channel and narrow again, "
+        "joined at their narrow ends; without an activation there, which would lose too much.",
+        "Sandler et al. 2018, MobileNetV2: inverted residuals and linear bottlenecks",
+        equations=("y = x + project(depthwise(expand(x))), with ReLU6 behind the first two",),
+        data="fashion_mnist",
+        layouts=("TORCHVISION", "TIMM"),
+        deviations=(
+            Deviation(
+                "dropout 0.2 before the output", "as the authors' own code; the paper is mute"
+            ),
+            NARROW,
+            PROTOCOL,
+            CROPS,
         ),
     ),
 )
