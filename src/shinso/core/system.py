@@ -104,20 +104,21 @@ class System:
     def make_recipe(self, preset: str = "cpu", **changes: Any) -> Recipe:
         """Raises UserError for changes that do not fit, ShinsoError where the preset's own or
         the recipe's defaults do not: nobody typed those."""
+        return self._plain_recipe(preset, changes).changed(**changes)
+
+    def _plain_recipe(self, preset: str, changes: Mapping[str, Any]) -> Recipe:
+        """That of the preset's variant for these changes, before they are made."""
         own_changes = self.preset(preset, **changes).changes
         try:
-            recipe = self.recipe_class().changed(**own_changes)
+            return self.recipe_class().changed(**own_changes)
         except UserError as error:
             raise ShinsoError(f"{self.recipe} is wrong in its preset {preset}: {error}") from error
-        return recipe.changed(**changes)
 
     def changes_of(self, recipe: Recipe, preset: str) -> dict[str, Any]:
         """What `make_recipe` makes this recipe of."""
-        values = recipe.as_dict()
-        chosen = {field: values[field] for field in self.preset(preset).variants}
-        others = recipe.difference(self.make_recipe(preset, **chosen))
-        plain = self.make_recipe(preset).as_dict()
-        return {n: value for n, value in chosen.items() if value != plain[n]} | others
+        variants = self.preset(preset).variants
+        chosen = {f: getattr(recipe, f) for f in variants if getattr(recipe, f) in variants[f]}
+        return chosen | recipe.difference(self._plain_recipe(preset, chosen))
 
     def load_layouts(self) -> list[Layout]:
         return [locate(place, f"{self.name}'s layout") for place in self.layouts]

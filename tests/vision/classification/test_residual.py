@@ -74,6 +74,18 @@ def test_a_depth_for_photographs_is_trained_as_the_paper_trains_it():
     assert system.make_recipe(depth=18).stem == "small"  # in other presets it stays with its images
 
 
+@FAMILY
+def test_every_recipe_is_told_as_changes_of_every_preset(name):
+    """Though a depth of one preset may be impossible in another, which has other blocks."""
+    system = catalog.find(name)
+    recipes = [system.make_recipe(preset) for preset in system.presets]
+    if "depth" in system.preset("paper").variants:
+        recipes += [system.make_recipe("paper", depth=50), system.make_recipe("cpu", depth=50)]
+    for recipe in recipes:
+        for preset in system.presets:
+            assert system.make_recipe(preset, **system.changes_of(recipe, preset)) == recipe
+
+
 def test_recipes_and_networks_know_the_same_depths():
     assert (*TABLE_1,) == PHOTOGRAPH_DEPTHS
     assert (*COUNTS,) == PREACT_DEPTHS

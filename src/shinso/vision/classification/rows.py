@@ -283,7 +283,7 @@ ROWS = (
                 "fewer updates, and faster; --preset paper has the paper's 300 epochs in float32",
             ),
             Deviation(
-                "channels are rounded to the nearest number, in the paper's equation 3 down",
+                "channels are rounded to the nearest number, in the paper down",
                 "as the authors' program has it; 1,772,706 parameters at alpha 48, not 1,739,730",
             ),
             Deviation(

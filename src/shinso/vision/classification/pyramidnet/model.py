@@ -1,7 +1,7 @@
 """Pyramidal residual networks: Han, Kim and Kim 2017, Deep pyramidal residual networks.
 
-    D_k = 16 + alpha k / N channels behind block k of N              (equation 3)
-    y = padded(x) + F(x),  F = BN-Conv-BN-ReLU-Conv-BN               (figure 6d)
+    D_k = 16 + alpha k / N channels behind block k of N     (section 2, additive)
+    y = padded(x) + F(x),  F = BN-Conv-BN-ReLU-Conv-BN      (figure 6d)
 
 Channels grow a little at each block and not all at once where the maps shrink. A first activation
 in a block, or projections in shortcuts, do harm (section 3): new channels are zeros, and where the

@@ -3,7 +3,7 @@
     y = x + F(x),  F = BN-ReLU-Conv-BN-ReLU-(dropout)-Conv       (figure 1d)
 
 Fewer blocks with k times the channels (table 1): three stages of n blocks with 16k, 32k and 64k at
-full, half and quarter resolution, 6n + 4 layers with weights. For photographs (section 3.5) it is
+full, half and quarter resolution, 6n + 4 layers with weights. For photographs (section 3) it is
 the residual network of 50 layers with bottlenecks k times as wide inside.
 """
 
