@@ -86,6 +86,17 @@ def test_multipliers_of_width_and_resolution(words, millions_of_macs, millions, 
     assert round(found["parameters"] / 1e6, 1) == millions
 
 
+@pytest.mark.parametrize("name", ["densenet", "mobilenet", "mobilenet-v2", "alexnet", "googlenet"])
+def test_every_recipe_is_told_as_changes_of_every_preset(name):
+    system = catalog.find(name)
+    recipes = [system.make_recipe(preset) for preset in system.presets]
+    for field, presets in system.preset("paper").variants.items():
+        recipes += [system.make_recipe("paper", **{field: value}) for value in presets]
+    for recipe in recipes:
+        for preset in system.presets:
+            assert system.make_recipe(preset, **system.changes_of(recipe, preset)) == recipe
+
+
 def test_mobilenet_v2s_widths_are_multiples_of_eight():
     assert [divisible(count) for count in (1, 8, 12, 19.9, 24, 52.5)] == [8, 8, 16, 24, 24, 56]
     theirs = torchvision.models.mobilenet_v2(width_mult=0.35)

@@ -63,7 +63,7 @@ PRESETS = {
         {
             "width": 0.25,
             "size": 16,
-            "epochs": 2,
+            "epochs": 1,
             "batch_size": 32,
             "optimiser": "adam",
             "learning_rate": 1e-3,

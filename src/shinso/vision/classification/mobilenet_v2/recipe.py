@@ -45,7 +45,7 @@ PRESETS = {
         {
             "width": 0.25,
             "size": 16,
-            "epochs": 2,
+            "epochs": 1,
             "batch_size": 32,
             "learning_rate": 0.05,
             "warmup_steps": 5,
