@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from shinso.layers.blocks import LocalResponse
 from shinso.layers.normalisation import norm2d
 
 if TYPE_CHECKING:
@@ -81,10 +82,7 @@ def activated(conv: nn.Conv2d, norm: str) -> tuple[nn.Module, ...]:
 
 
 def response(columns: int, norm: str) -> tuple[nn.Module, ...]:
-    """Section 3.3: b = a / (k + alpha * sum of a^2 over n channels)^beta, with k 2, n 5, alpha
-    1e-4, beta 0.75. torch divides alpha by n."""
-    wanted = columns == 2 and norm == "none"
-    return (nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2.0),) if wanted else ()
+    return (LocalResponse(),) if columns == 2 and norm == "none" else ()
 
 
 def pool() -> nn.MaxPool2d:

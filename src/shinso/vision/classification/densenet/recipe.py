@@ -20,7 +20,7 @@ PUBLISHED = {
 @dataclass(frozen=True, kw_only=True)
 class DenseNetRecipe(GalleryRecipe):
     depth: int = option(
-        28,
+        22,
         "layers with weights: 121, 161, 169 or 201 for photographs; else three blocks, 6n + 4 with "
         "bottlenecks, 3n + 4 without",
         minimum=7,

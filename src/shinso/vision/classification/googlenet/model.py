@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from shinso.layers.blocks import ConvolutionUnit
+from shinso.layers.blocks import ConvolutionUnit, LocalResponse
 
 if TYPE_CHECKING:
     from shinso.vision.classification.googlenet.recipe import GoogLeNetRecipe
@@ -154,21 +154,16 @@ def _stem(
     return OrderedDict(
         conv1=unit(channels, first, 7, 2) if large else unit(channels, first, 3),
         pool1=pool() if large else nn.Identity(),
-        response1=response() if responds else nn.Identity(),
+        response1=LocalResponse() if responds else nn.Identity(),
         conv2=unit(first, first, 1),
         conv3=unit(first, second, 3),
-        response2=response() if responds else nn.Identity(),
+        response2=LocalResponse() if responds else nn.Identity(),
         pool2=pool(),
     )
 
 
 def pool(window: int = 3) -> nn.MaxPool2d:
     return nn.MaxPool2d(window, stride=2, ceil_mode=True)
-
-
-def response() -> nn.LocalResponseNorm:
-    """That of Krizhevsky et al. 2012, section 3.3; torch divides alpha by n, 5."""
-    return nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2.0)
 
 
 def pooled_to(maps: Tensor, side: int) -> Tensor:

@@ -21,6 +21,7 @@ class GoogLeNetRecipe(ScaledRecipe):
 
     norm: str = "none"
     width: float = 0.25
+    epochs: int | None = 15
     learning_rate: float = 0.01
 
     @property

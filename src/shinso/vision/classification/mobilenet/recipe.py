@@ -13,6 +13,9 @@ class MobileNetRecipe(ScaledRecipe):
     """`width` is the paper's width multiplier alpha, `size` takes the place of its resolution
     multiplier rho: 224, 192, 160 or 128 pixels in the paper."""
 
+    width: float = 0.5
+    epochs: int | None = 15
+
     @property
     def stride(self) -> int:
         return 32 if self.stem == "large" else 16
@@ -25,6 +28,7 @@ class MobileNetRecipe(ScaledRecipe):
 # Section 3.2: RMSprop as in Inception V3 (Szegedy et al. 2016, section 8: decay 0.9, epsilon 1,
 # 0.045 that falls by 6% every two of 100 epochs).
 _PAPER = {
+    "width": 1.0,
     "stem": "large",
     "size": 224,
     "shift": 16,
@@ -55,6 +59,6 @@ PRESETS = {
         "digits",
     ),
     "cpu": Preset(ImageSpec()),
-    "long": Preset(ImageSpec(), {"epochs": 100}),
+    "long": Preset(ImageSpec(), {"width": 1.0, "epochs": 60}),
     "paper": Preset(IMAGENET, _PAPER),
 }

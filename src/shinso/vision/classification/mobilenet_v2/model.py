@@ -65,19 +65,15 @@ class MobileNetV2(nn.Module):
         stem: str = "large",
         norm: str = "batch",
     ) -> None:
-        """The small stem keeps the resolution where the large one halves it first, in the first
-        convolution and in the first block of 24 channels."""
         super().__init__()
-        large = stem == "large"
         unit = partial(ConvolutionUnit, norm=norm, activation=nn.ReLU6)
         outputs = divisible(FIRST * width)
-        self.stem = unit(channels, outputs, 3, 2 if large else 1)
+        self.stem = unit(channels, outputs, 3, 2 if stem == "large" else 1)
         blocks = []
-        for number, (expansion, count, repeats, stride) in enumerate(STAGES):
-            first_stride = stride if large or number != 1 else 1
-            for block_stride in (first_stride, *(repeats - 1) * (1,)):
+        for expansion, count, repeats, first_stride in STAGES:
+            for stride in (first_stride, *(repeats - 1) * (1,)):
                 inputs, outputs = outputs, divisible(count * width)
-                blocks.append(InvertedResidual(inputs, outputs, block_stride, expansion, norm))
+                blocks.append(InvertedResidual(inputs, outputs, stride, expansion, norm))
         self.blocks = nn.Sequential(*blocks)
         last = divisible(LAST * max(1.0, width))  # section 5: narrow networks keep the 1280
         self.last = unit(outputs, last, 1)
@@ -90,8 +86,8 @@ class MobileNetV2(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, H, W) to logits (B, classes)."""
         maps = self.stem(images)  # (B, 32, H/2, W/2), (B, 32, H, W) with the small stem
-        maps = self.blocks(maps)  # (B, 320, H/32, W/32), or H/8, W/8
-        maps = self.last(maps)  # (B, 1280, H/32, W/32), or H/8, W/8
+        maps = self.blocks(maps)  # (B, 320, H/32, W/32), or H/16, W/16
+        maps = self.last(maps)  # (B, 1280, H/32, W/32), or H/16, W/16
         return self.output(self.dropout(maps.mean(dim=(2, 3))))
 
 

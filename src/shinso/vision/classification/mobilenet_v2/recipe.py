@@ -11,12 +11,14 @@ from shinso.vision.classification.recipe import IMAGENET, GalleryRecipe, ImageSp
 @dataclass(frozen=True, kw_only=True)
 class MobileNetV2Recipe(GalleryRecipe):
     width: float = option(
-        0.5, "width multiplier: share of the published channels, by eights and at least 8", above=0
+        0.35, "width multiplier: share of the published channels, by eights and at least 8", above=0
     )
+
+    epochs: int | None = 15
 
     @property
     def stride(self) -> int:
-        return 32 if self.stem == "large" else 8
+        return 32 if self.stem == "large" else 16
 
 
 # Section 6.1: RMSprop, decay and momentum 0.9, 0.045 that falls by 2% an epoch, 4e-5 decay.
