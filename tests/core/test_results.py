@@ -55,6 +55,8 @@ def test_record_writes_a_row_a_seed_and_the_same_seed_replaces_its_row(checkout,
     assert run["training"] == "shinso train adder --steps 5 --seed 1"
     assert is_current(result, catalog.find("adder"), catalog.LEVERS)
     assert "| tiny | addition |" in results_table("adder", "valid")
+    heads = "| setting | data | accuracy | seeds | parameters | steps | time |"
+    assert results_table("adder", "valid", ["tiny"], ["accuracy"]).splitlines()[0] == heads
 
 
 def test_record_refuses_a_dirty_tree_but_not_its_own_traces(checkout, tmp_path_factory):

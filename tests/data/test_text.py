@@ -17,7 +17,8 @@ from shinso.data.entry import SourceFile
 from shinso.data.locate import found_files, is_complete
 from shinso.data.sets import SETS
 from shinso.data.store import entry_of
-from shinso.data.text import LONGEST_LINE, TextSet
+from shinso.data.text import TextSet
+from shinso.data.text_lines import LONGEST_LINE
 from tests.data.conftest import image_bytes, write_zip
 
 TEXT = ("text",)

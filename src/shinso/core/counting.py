@@ -5,15 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from shinso.core.edits import Edits, replay
 from shinso.core.recipe import Recipe, Spec
 from shinso.core.system import System
+
+if TYPE_CHECKING:
+    from torch.utils.flop_counter import FlopCounterMode
 
 Shape = tuple[int, ...]
 
@@ -105,6 +107,8 @@ class _Meter:
 
 
 def _layers(network: nn.Module, inputs: tuple[torch.Tensor, ...]) -> list[Layer]:
+    from torch.utils.flop_counter import FlopCounterMode  # here, since it imports all of triton
+
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         meter = _Meter(network.eval(), counter)
         network(*(tensor.to("meta") for tensor in inputs))

@@ -19,11 +19,12 @@ RULES: dict[str, Rule] = {
     "nesterov": lambda r, p: optim.SGD(
         p, r.learning_rate, momentum=r.momentum, weight_decay=r.weight_decay, nesterov=True
     ),
+    # Fused: one pass over the weights, not one for each operation of the equations.
     "adam": lambda r, p: optim.Adam(
-        p, r.learning_rate, (r.beta1, r.beta2), r.epsilon, r.weight_decay
+        p, r.learning_rate, (r.beta1, r.beta2), r.epsilon, r.weight_decay, fused=True
     ),
     "adamw": lambda r, p: optim.AdamW(
-        p, r.learning_rate, (r.beta1, r.beta2), r.epsilon, r.weight_decay
+        p, r.learning_rate, (r.beta1, r.beta2), r.epsilon, r.weight_decay, fused=True
     ),
     "rmsprop": lambda r, p: optim.RMSprop(
         p, r.learning_rate, r.beta2, r.epsilon, r.weight_decay, r.momentum

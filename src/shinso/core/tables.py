@@ -1,7 +1,7 @@
 """The tables of README and docs, generated from results/ between two comments.
 
-The first is `results SYSTEM SPLIT LABEL ...`, without labels all of the system's on that split;
-the second is `end of results`.
+The first is `results SYSTEM SPLIT LABEL ... of SCORE ...`, without labels all of the system's on
+that split, without scores all that there are; the second is `end of results`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from shinso.core.results import Result, read_results
 
 BLOCK = re.compile(
-    r"(?P<head><!-- results (?P<system>[\w-]+) (?P<split>\w+)(?P<labels>[^>\n]*) -->\n).*?"
+    r"(?P<head><!-- results (?P<system>[\w-]+) (?P<split>\w+)(?P<asked>[^>\n]*) -->\n).*?"
     r"(?P<foot><!-- end of results -->)",
     re.S,
 )
@@ -23,7 +23,8 @@ def updated(text: str) -> str:
     """The page with each of its tables made anew."""
 
     def table(block: re.Match[str]) -> str:
-        rows = results_table(block["system"], block["split"], block["labels"].split())
+        labels, _, scores = block["asked"].partition(" of ")
+        rows = results_table(block["system"], block["split"], labels.split(), scores.split())
         return f"{block['head']}{rows}\n{block['foot']}"
 
     return BLOCK.sub(table, text)
@@ -34,8 +35,11 @@ def pages(checkout: Path) -> list[Path]:
     return [*sorted(checkout.glob("README*.md")), *sorted((checkout / "docs").glob("*.md"))]
 
 
-def results_table(system: str, split: str, labels: Collection[str] = ()) -> str:
-    """Markdown: a row a label, a column a score, baselines below."""
+def results_table(
+    system: str, split: str, labels: Collection[str] = (), chosen: Collection[str] = ()
+) -> str:
+    """Markdown: a row a label, a column a score, baselines below. Without labels, and without
+    chosen scores, all."""
     results = [
         result
         for result in read_results(system)
@@ -43,7 +47,7 @@ def results_table(system: str, split: str, labels: Collection[str] = ()) -> str:
     ]
     if not results:
         return "Nothing is recorded yet."
-    scores = list(dict.fromkeys(name for result in results for name in result.mean))
+    scores = list(chosen or dict.fromkeys(name for result in results for name in result.mean))
     columns = ["setting", "data", *scores, "seeds", "parameters", "steps", "time"]
     rows = [_row(result, scores) for result in results]
     rows += _baseline_rows(results, scores)

@@ -24,7 +24,7 @@ from shinso.data.entry import DataSetEntry
 from shinso.data.locate import Located, find_file
 from shinso.data.parallel_files import Languages, asked_languages, paired_files
 from shinso.data.splitting import VALID_TENTH, stratified
-from shinso.data.text import text_line
+from shinso.data.text_lines import text_line
 
 Pair = tuple[str, str]  # a sentence and its translation
 

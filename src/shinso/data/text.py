@@ -7,7 +7,6 @@ all of them and hardly a sentence of one continues in the other.
 
 from __future__ import annotations
 
-import io
 import logging
 import lzma
 import os
@@ -29,6 +28,7 @@ from shinso.data.archives import decompressed, read_members
 from shinso.data.entry import DataSetEntry
 from shinso.data.folder import images_below
 from shinso.data.splitting import VALID_TENTH, stratified
+from shinso.data.text_lines import prose, text_lines
 
 SUFFIXES = tuple(text + packed for text in (".txt", ".md") for packed in ("", ".gz", ".xz", ".bz2"))
 SPLIT_NAMES = {
@@ -40,7 +40,6 @@ SPLIT_NAMES = {
 BLOCK = 10_000  # characters: about 2,000 English words
 FEWEST_BLOCKS = 20  # a shorter text has shorter blocks
 STRATUM = 10  # blocks; a file of fewer shares a tenth with others of its kind
-LONGEST_LINE = 20_000  # characters; whole corpora come as one line
 
 _log = logging.getLogger("shinso.data")
 
@@ -130,7 +129,7 @@ def read_corpus(entry: DataSetEntry, files: Mapping[str, Path]) -> TextSet:
     for name, content in read_members(archive, lambda name: _SPLIT_FILE.search(name) is not None):
         match = _SPLIT_FILE.search(name)
         assert match is not None
-        splits[match[1]] = _split(_articles(match[1], list(_lines(content, name))))
+        splits[match[1]] = _split(_articles(match[1], list(text_lines(content, name))))
     return _known_set(entry, {name: splits[name] for name in SPLIT_NAMES})
 
 
@@ -159,7 +158,7 @@ def read_books(entry: DataSetEntry, files: Mapping[str, Path]) -> TextSet:
     """english_text: books, each opened by a line "=== Author/Title ===". It has no test split."""
     path = files[entry.required[0].name]
     books: list[tuple[str, list[str]]] = []
-    for line in _prose(decompressed(path), str(path)):
+    for line in prose(decompressed(path), str(path)):
         if title := _BOOK.fullmatch(line):
             books.append((title[1], []))
         else:
@@ -277,7 +276,7 @@ def _own_pieces(root: Path, files: list[Path], skipped: list[str] | None) -> lis
     for file in files:
         name = file.name if file == root else file.relative_to(root).as_posix()
         try:
-            lines = list(_prose(decompressed(file), str(file)))
+            lines = list(prose(decompressed(file), str(file)))
         except UserError:
             if skipped is None:
                 raise
@@ -291,50 +290,6 @@ def _own_pieces(root: Path, files: list[Path], skipped: list[str] | None) -> lis
 def _shown(root: Path, files: list[Path]) -> str:
     names = [file.relative_to(root).as_posix() for file in files]
     return ", ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1} others"
-
-
-# --- Lines ---------------------------------------------------------------------------------------
-
-
-def _prose(content: bytes, name: str) -> Iterator[str]:
-    """Lines with text in them, of a size that can be dealt with one by one."""
-    for line in _lines(content, name):
-        if line:
-            yield from _broken(line)
-
-
-def _lines(content: bytes, name: str) -> Iterator[str]:
-    for number, raw in enumerate(io.BytesIO(content), start=1):
-        yield text_line(raw, name, number)
-
-
-def text_line(raw: bytes, name: str, number: int) -> str:
-    """Line `number`, from 1, of the file `name`, without its end and trailing blanks.
-
-    Raises UserError naming line and byte where it is no UTF-8 text.
-    """
-    try:
-        line = raw.decode()
-    except UnicodeDecodeError as error:
-        place = f"{name}, line {number}, byte {error.start + 1}"
-        raise UserError(
-            f"{place}: 0x{raw[error.start]:02x} is no UTF-8; save the text as UTF-8"
-        ) from None
-    if "\0" in line:
-        place = f"{name}, line {number}, byte {raw.index(0) + 1}"
-        raise UserError(f"{place}: a zero byte, so this is no text; save it as UTF-8")
-    return (line.removeprefix("\N{BOM}") if number == 1 else line).rstrip()
-
-
-def _broken(line: str) -> Iterator[str]:
-    """A line that is too long in parts, broken at spaces where there are some."""
-    start = 0
-    while len(line) - start > LONGEST_LINE:
-        space = line.rfind(" ", start + 1, start + LONGEST_LINE)
-        end = space if space > 0 else start + LONGEST_LINE
-        yield line[start:end].strip()
-        start = end
-    yield line[start:].lstrip() if start else line
 
 
 # --- Splitting -----------------------------------------------------------------------------------

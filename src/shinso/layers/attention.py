@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from shinso.core.errors import UserError, nearest
+from shinso.layers.dropout import dropout as dropped
 
 KeysValues = tuple[Tensor, Tensor]  # of all heads, (B, H, S, d) each
 
@@ -61,7 +62,7 @@ def attend(
     scale = math.sqrt(queries.shape[-1]) if scale is None else scale
     scores = queries @ keys.transpose(-2, -1) / scale  # (..., T, S)
     weights = masked_softmax(scores, allowed)  # (..., T, S)
-    return F.dropout(weights, dropout) @ values, weights
+    return dropped(weights, dropout) @ values, weights
 
 
 def attend_fused(
@@ -246,13 +247,15 @@ class MultiHeadAttention(nn.Module):
             allowed = allowed[:, None]  # (B, 1, T, S), the same for all heads
         dropout = self.dropout if self.training else 0.0
         weights = None
-        if need_weights:
+        # torch has no kernel with dropout for a CPU, but writes it out too, and draws slowly.
+        if need_weights or (dropout and x.is_cpu):
             found, weights = attend(
                 queries, *keys_values, allowed, scale=self.scale, dropout=dropout
             )
         else:
             found = attend_fused(queries, *keys_values, allowed, scale=self.scale, dropout=dropout)
-        return self.output(found.transpose(1, 2).flatten(2)), weights  # (B, T, D)
+        found = self.output(found.transpose(1, 2).flatten(2))  # (B, T, D)
+        return found, weights if need_weights else None
 
     def _split(self, stacked: Tensor) -> Tensor:
         """(B, T, H d) to the heads' own (B, H, T, d)."""

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from shinso.core.errors import UserError, nearest
 from shinso.layers.attention import KeysValues, MultiHeadAttention, extended, xavier_linear
+from shinso.layers.dropout import dropout
 from shinso.layers.masks import causal_mask
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
@@ -84,7 +85,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         inner = self.activation(self.inner(x))  # (B, T, F)
-        return self.outer(F.dropout(inner, self.dropout, self.training))  # (B, T, D)
+        return self.outer(dropout(inner, self.dropout, self.training))  # (B, T, D)
 
 
 class SublayerConnection(nn.Module):
@@ -107,7 +108,7 @@ class SublayerConnection(nn.Module):
 
     def forward(self, x: Tensor, update: Tensor) -> Tensor:
         """x (B, T, D) and f's update (B, T, D) to what the next part reads (B, T, D)."""
-        update = F.dropout(update, self.dropout, self.training)
+        update = dropout(update, self.dropout, self.training)
         return self.after(x + update if self.residual else update)
 
 

@@ -99,13 +99,10 @@ def test_which_words_bleu_counts():
 
 
 def test_signatures_name_the_words():
-    signatures = TOKENS.signatures()
+    signatures = TOKENS.signatures
     assert "nrefs:1|case:mixed|eff:no|tok:none|smooth:exp|version:" in signatures["bleu"]
     assert "nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:" in signatures["chrf"]
-    assert (
-        "tok:13a" in Metrics("13a").signatures()["bleu"]
-        and "bleu" not in Metrics(None).signatures()
-    )
+    assert "tok:13a" in Metrics("13a").signatures["bleu"] and "bleu" not in Metrics(None).signatures
 
 
 def test_nothing_was_written():

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from shinso.language.translation.states import swapped
 from shinso.layers.stack import RecurrentStack
+from shinso.layers.states import swapped
 
 if TYPE_CHECKING:
     from shinso.language.seq2seq.recipe import Seq2SeqRecipe

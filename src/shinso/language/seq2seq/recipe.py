@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shinso.core.recipe import Preset, option
-from shinso.language.translation.recipe import RecurrentTranslationRecipe, TranslationSpec
+from shinso.core.recipe import option
+from shinso.language.translation.recipe import PLAIN, QUICK, RecurrentTranslationRecipe, presets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,21 +32,14 @@ class Seq2SeqRecipe(RecurrentTranslationRecipe):
 
 # The course: 256 everywhere, and four batches of five are written freely.
 _COURSE = {
-    "precision": "float32",
+    **PLAIN,
     "hidden": 256,
     "dropout": 0.0,
     "context": False,
     "teacher_forcing": 0.2,
     "longest": 20,
     "epochs": 10,
-    "schedule": "constant",
-    "warmup_steps": 0,
-    "clip_norm": None,
-    "label_smoothing": 0.0,
 }
-
-# What it learned of 50,000 pairs: four fifths, with so many words that come twice or more.
-_COURSE_SPEC = TranslationSpec(source_vocabulary=3_725, target_vocabulary=4_405)
 
 # Sutskever, Vinyals and Le 2014, sections 3.3 and 3.4: halved each half epoch after the fifth.
 # Their loss is a sum over the tokens of a sentence, some 30, where ours is their mean, so rate 0.7
@@ -74,22 +67,4 @@ _PAPER = {
 
 _LONG = {"hidden": 1024, "dropout": 0.5, "epochs": 20, "average": 3}
 
-_QUICK = {
-    "precision": "float32",
-    "embedding": 24,
-    "hidden": 48,
-    "dropout": 0.0,
-    "epochs": 2,
-    "learning_rate": 1e-2,
-    "warmup_steps": 10,
-}
-
-PRESETS: dict[str, Preset] = {
-    "quick": Preset(
-        TranslationSpec(source_vocabulary=34, target_vocabulary=16), _QUICK, "numerals"
-    ),
-    "cpu": Preset(TranslationSpec()),
-    "long": Preset(TranslationSpec(), _LONG),
-    "paper": Preset(TranslationSpec(), _PAPER),
-    "course": Preset(_COURSE_SPEC, _COURSE),
-}
+PRESETS = presets(quick=QUICK, long=_LONG, paper=_PAPER, course=_COURSE)

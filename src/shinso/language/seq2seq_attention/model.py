@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from shinso.language.translation.states import swapped
 from shinso.layers.attention import AdditiveAttention, MultiplicativeAttention, SoftAttention
 from shinso.layers.masks import padding_mask
 from shinso.layers.stack import RecurrentStack
+from shinso.layers.states import swapped
 
 if TYPE_CHECKING:
     from shinso.language.seq2seq_attention.recipe import Seq2SeqAttentionRecipe

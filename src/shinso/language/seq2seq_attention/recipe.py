@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shinso.core.errors import UserError
-from shinso.core.recipe import Preset, option
-from shinso.language.translation.recipe import RecurrentTranslationRecipe, TranslationSpec
+from shinso.core.recipe import option
+from shinso.language.translation.recipe import PLAIN, QUICK, RecurrentTranslationRecipe, presets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class Seq2SeqAttentionRecipe(RecurrentTranslationRecipe):
 
 # The course has the equation, additive, and no settings; these are its seq2seq's.
 _COURSE = {
-    "precision": "float32",
+    **PLAIN,
     "hidden": 256,
     "score": "additive",
     "feeding": False,
@@ -52,14 +52,7 @@ _COURSE = {
     "teacher_forcing": 0.2,
     "longest": 20,
     "epochs": 10,
-    "schedule": "constant",
-    "warmup_steps": 0,
-    "clip_norm": None,
-    "label_smoothing": 0.0,
 }
-
-# What it learned of 50,000 pairs: four fifths, with so many words that come twice or more.
-_COURSE_SPEC = TranslationSpec(source_vocabulary=3_725, target_vocabulary=4_405)
 
 # Luong, Pham and Manning 2015, section 4.1, with dropout: halved each epoch after the eighth.
 # Their loss is a sum over the tokens of a sentence, some 25, where ours is their mean, so rate 1
@@ -87,22 +80,4 @@ _PAPER = {
 # As the best that was published for small_parallel_enja: 512 units, dropout 0.5, 30 epochs.
 _LONG = {"embedding": 512, "dropout": 0.5, "epochs": 30, "average": 3}
 
-_QUICK = {
-    "precision": "float32",
-    "embedding": 24,
-    "hidden": 48,
-    "dropout": 0.0,
-    "epochs": 2,
-    "learning_rate": 1e-2,
-    "warmup_steps": 10,
-}
-
-PRESETS: dict[str, Preset] = {
-    "quick": Preset(
-        TranslationSpec(source_vocabulary=34, target_vocabulary=16), _QUICK, "numerals"
-    ),
-    "cpu": Preset(TranslationSpec()),
-    "long": Preset(TranslationSpec(), _LONG),
-    "paper": Preset(TranslationSpec(), _PAPER),
-    "course": Preset(_COURSE_SPEC, _COURSE),
-}
+PRESETS = presets(quick=QUICK, long=_LONG, paper=_PAPER, course=_COURSE)

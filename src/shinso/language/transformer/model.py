@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from shinso.layers.aligned import AlignedLinear
+from shinso.layers.dropout import dropout
 from shinso.layers.masks import padding_mask
 from shinso.layers.positions import sinusoidal_positions
 from shinso.layers.transformer import Decoder, DecoderState, Encoder, LayerSettings, steps_taken
@@ -56,10 +58,10 @@ class Transformer(nn.Module):
         self.target_embedding = nn.Embedding(target_vocabulary, size)
         for embedding in (self.source_embedding, self.target_embedding):
             nn.init.normal_(embedding.weight, std=1 / self.factor)
-        self.dropout = nn.Dropout(embedding_dropout)
+        self.dropout = embedding_dropout
         self.encoder = Encoder(layers, settings)
         self.decoder = Decoder(layers, settings)
-        self.output = nn.Linear(size, target_vocabulary, bias=False)
+        self.output = AlignedLinear(size, target_vocabulary, bias=False)
         if tied:
             self.output.weight = self.target_embedding.weight
         else:
@@ -97,7 +99,7 @@ class Transformer(nn.Module):
             vectors = vectors + sinusoidal_positions(
                 steps, size, past + 1, dtype=vectors.dtype, device=vectors.device
             )
-        return self.dropout(vectors)
+        return dropout(vectors, self.dropout, self.training)
 
 
 def build(recipe: TransformerRecipe, spec: TranslationSpec) -> dict[str, nn.Module]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shinso.core.errors import UserError
-from shinso.core.recipe import Preset, option
-from shinso.language.translation.recipe import TranslationRecipe, TranslationSpec
+from shinso.core.recipe import option
+from shinso.language.translation.recipe import PLAIN, TranslationRecipe, presets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class TransformerRecipe(TranslationRecipe):
 # The course, whose faults are attention_scale "model", no embedding_scale, embedding_dropout 0,
 # no warm-up and no label smoothing; all but the last three, which are settings, are mended.
 _COURSE = {
-    "precision": "float32",
+    **PLAIN,
     "size": 128,
     "heads": 6,
     "head_size": 32,
@@ -76,14 +76,7 @@ _COURSE = {
     "longest": 22,
     "epochs": 15,
     "beta2": 0.999,
-    "schedule": "constant",
-    "warmup_steps": 0,
-    "clip_norm": None,
-    "label_smoothing": 0.0,
 }
-
-# What it learned of 50,000 pairs: four fifths, with so many words that come twice or more.
-_COURSE_SPEC = TranslationSpec(source_vocabulary=3_725, target_vocabulary=4_405)
 
 # Vaswani et al. 2017, section 5, the base model. The rate rises to 1 / sqrt(512 * 4000).
 _PAPER = {
@@ -122,12 +115,4 @@ _QUICK = {
     "warmup_steps": 30,
 }
 
-PRESETS: dict[str, Preset] = {
-    "quick": Preset(
-        TranslationSpec(source_vocabulary=34, target_vocabulary=16), _QUICK, "numerals"
-    ),
-    "cpu": Preset(TranslationSpec()),
-    "long": Preset(TranslationSpec(), _LONG),
-    "paper": Preset(TranslationSpec(), _PAPER),
-    "course": Preset(_COURSE_SPEC, _COURSE),
-}
+PRESETS = presets(quick=_QUICK, long=_LONG, paper=_PAPER, course=_COURSE)

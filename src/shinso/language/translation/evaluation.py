@@ -90,7 +90,7 @@ def evaluate(predictor: TranslationPredictor, data: ParallelSet, split: str) -> 
     forced = _named({"teacher_forced": scores[FORCED]["all"]}) if not raw else {}
     own = _named(scores[FREE]) | forced | losses
     return Evaluation(
-        own, {RETRIEVAL: _named(scores[RETRIEVAL])}, shown, signatures=metrics.signatures()
+        own, {RETRIEVAL: _named(scores[RETRIEVAL])}, shown, signatures=metrics.signatures
     )
 
 
@@ -159,7 +159,7 @@ def _summary(
     scores: Mapping[str, Mapping[str, Scores]],
 ) -> Exhibit:
     """Every figure in its place, with what it has to be quoted with."""
-    signatures = metrics.signatures()
+    signatures = metrics.signatures
     quoted = "; ".join(f"{NAMES[name]} {signature}" for name, signature in signatures.items())
     return Table(
         "Scores",
@@ -199,7 +199,7 @@ def _by_length(
             (
                 "tokens",
                 "sentences",
-                *(f"{how}, {NAMES[name]}" for how in scores for name in metrics.signatures()),
+                *(f"{how}, {NAMES[name]}" for how in scores for name in metrics.signatures),
             ),
             [
                 (group, len(some), *(x for how in scores for x in _rounded(scores[how][group])))

@@ -207,11 +207,11 @@ def _reading(
 
 def _check_spaces(train: ParallelSplit) -> None:
     """Raises UserError for a language written without spaces that nobody put any into."""
-    for name, lines in (("translate", train.sources), ("translations", train.targets)):
+    for name, lines in (("text to translate", train.sources), ("translations", train.targets)):
         whole = [line for line in lines if len(line.split()) == 1]
         if len(whole) > len(lines) / 2:
             raise UserError(
-                f"most lines of the text to {name} have no spaces, as {whole[0][:30]!r}; give "
+                f"most lines of the {name} have no spaces, as {whole[0][:30]!r}; give "
                 "--tokens sentencepiece, or put spaces between its tokens"
             )
 

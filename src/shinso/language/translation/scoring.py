@@ -65,6 +65,7 @@ class Metrics:
             for name, metric in self._metrics.items()
         }
 
+    @cached_property
     def signatures(self) -> dict[str, str]:
         """What a score has to be quoted with: settings and version."""
         any_line = Translated(("",), ("",), ("",))

@@ -83,6 +83,6 @@ _LARGE = dict.fromkeys(PHOTOGRAPH_DEPTHS, Preset(IMAGENET, _PHOTOGRAPHS))
 PRESETS = {
     "quick": Preset(ImageSpec(size=8), {"depth": 8, "epochs": 1, "warmup_steps": 5}, "digits"),
     "cpu": Preset(ImageSpec()),
-    "long": Preset(CIFAR, {"shift": 4, "epochs": 70}, "cifar10"),
+    "long": Preset(CIFAR, {"shift": 4, "epochs": 70, "label_smoothing": 0.1}, "cifar10"),
     "paper": Preset(CIFAR, _PAPER, "cifar10", variants={"depth": _LARGE}),
 }

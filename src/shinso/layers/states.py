@@ -1,4 +1,4 @@
-"""The states of recurrent layers while a translation is written: as decoding picks rows of them."""
+"""States of recurrent layers, turned so that a row is a sequence."""
 
 from __future__ import annotations
 
