@@ -11,8 +11,8 @@ from shinso.layers.normalisation import norm2d
 class ConvolutionUnit(nn.Sequential):
     """A convolution, its normalisation and an activation.
 
-    It keeps the resolution, or divides it by the stride. A bias would be taken away again by the
-    normalisation, so it has one where there is none, or where `bias` asks for it.
+    It keeps the resolution, or divides it by the stride. It has a bias where it has no
+    normalisation, which would take it away again.
     """
 
     def __init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from shinso.core.errors import UserError
@@ -47,7 +48,7 @@ class ClassifierRecipe(GradientRecipe):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GalleryRecipe(ClassifierRecipe):
+class GalleryRecipe(ClassifierRecipe, ABC):
     """Of the networks that are published for photographs and shrink to small images.
 
     All have one protocol by default, so that their scores can be compared.
@@ -74,9 +75,9 @@ class GalleryRecipe(ClassifierRecipe):
     memory_format: str = "channels_last"
 
     @property
+    @abstractmethod
     def stride(self) -> int:
         """By what the network divides height and width until its last maps."""
-        raise NotImplementedError
 
     def check_spec(self, spec: ImageSpec) -> None:
         least = self.stride + 1 if self.norm == "instance" else self.stride
@@ -94,9 +95,9 @@ class ScaledRecipe(GalleryRecipe):
     width: float = option(1.0, "width multiplier: share of the published channels", above=0)
 
     @property
+    @abstractmethod
     def narrowest(self) -> int:
         """Channels of the narrowest layer at width 1."""
-        raise NotImplementedError
 
     def check(self) -> None:
         super().check()

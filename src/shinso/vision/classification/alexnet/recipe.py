@@ -24,6 +24,10 @@ class AlexNetRecipe(ScaledRecipe):
     learning_rate: float = 0.01
 
     @property
+    def stride(self) -> int:
+        return 32 if self.stem == "large" else 8
+
+    @property
     def narrowest(self) -> int:
         return 64 if self.columns == 1 else 48
 
