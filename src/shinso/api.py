@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +22,7 @@ from shinso.core.lever import Lever, Use, uses
 from shinso.core.predictor import Predictor
 from shinso.core.processes import choose_device, deterministic, keep_freed_memory
 from shinso.core.randomness import Randomness
+from shinso.core.recipe import Recipe, as_options
 from shinso.core.run import Run
 from shinso.core.system import System
 from shinso.data.store import set_names
@@ -29,6 +30,7 @@ from shinso.training import open_data_of, resume, set_threads, train
 
 __all__ = [
     "check_recordable",
+    "distil",
     "evaluate",
     "evaluate_predictor",
     "load",
@@ -225,6 +227,62 @@ def use_lever(
         made.save(Path(out))
     artifact = catalog.open_artifact(out)
     return Used(artifact, before, sizes(artifact), done, run)
+
+
+def distil(
+    teachers: Sequence[str | Path],
+    recipe: Recipe,
+    data: str | None = None,
+    out: str | Path | None = None,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    threads: int | None = None,
+    **settings: Any,
+) -> Run:
+    """Trains a student of this recipe on the answers of one or more teachers, which the run keeps
+    copies of; the data default to those of the first.
+
+    Raises UserError for a teacher that answers another question than the student.
+    """
+    lever, system = catalog.find_lever("distil"), catalog.of_recipe(recipe)
+    chosen = lever.settings_class().changed(**settings)
+    artifacts = [catalog.open_artifact(teacher) for teacher in teachers]
+    for artifact in artifacts:
+        _check_fits(lever, catalog.find(artifact.system), artifact)
+    _check_fits(lever, system, artifacts[0])
+    known = artifacts[0].provenance["data"] or {}
+    folders = [_folder(artifact) for artifact in artifacts]
+    return train(
+        recipe,
+        data or known.get("name"),
+        out,
+        seed=seed,
+        device=device,
+        threads=threads,
+        skip_bad=data is None and known.get("skip_bad", False),
+        lever=Use(
+            lever,
+            chosen,
+            source=" ".join(map(folder_digest, folders)),
+            command=_distil_command(artifacts, system, recipe, seed, settings),
+            inputs={f"teacher{number}": folder for number, folder in enumerate(folders, 1)},
+        ),
+    )
+
+
+def _distil_command(
+    teachers: Sequence[Artifact],
+    system: System,
+    recipe: Recipe,
+    seed: int,
+    settings: Mapping[str, Any],
+) -> str:
+    taught = [_training_command(catalog.find(teacher.system), teacher) for teacher in teachers]
+    student = results.training_command(system, recipe, None, seed).removeprefix("shinso train ")
+    runs = ["RUN"] * len(teachers)
+    words = ["shinso distil", *runs, "--student", student, *as_options(settings)]
+    return "; ".join([*taught, " ".join(words)])
 
 
 def _check_fits(lever: Lever, system: System, artifact: Artifact) -> None:

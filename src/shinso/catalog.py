@@ -119,6 +119,7 @@ add(
         evaluate="shinso.language.adder.evaluation:evaluate",
         data="addition",
         data_kinds=("addition",),
+        refuses={"distil": "its answers are bits, each by itself, and not one of several classes"},
         deviations=(
             Deviation(
                 "the default has tanh, biases, cross-entropy and Adam where the course has "
@@ -200,6 +201,7 @@ add(
         evaluate="shinso.language.word_lm.evaluation:evaluate",
         data="english_text",
         data_kinds=("text",),
+        refuses={"distil": "it carries its state from batch to batch, a teacher's would be lost"},
         deviations=(
             Deviation(
                 "an LSTM has two bias vectors, as torch's kernel has, and they start at 0",
@@ -279,6 +281,15 @@ add_lever(
         apply="shinso.levers.prune:prune",
         learner="shinso.levers.prune:PrunedLearner",
         measure="shinso.levers.prune:measure",
+    )
+)
+
+add_lever(
+    Lever(
+        name="distil",
+        summary="teaches a student what one network, or several together, would answer",
+        settings="shinso.levers.settings:DistilSettings",
+        learner="shinso.levers.distil:DistilledLearner",
     )
 )
 

@@ -22,6 +22,7 @@ VERBS = {
     "predict": "use what was learned",
     "compare": "runs side by side, in one table",
     "prune": "take out the channels that matter least, or set single weights to 0",
+    "distil": "teach a student what one trained network, or several together, would answer",
     "export": "make ONNX graphs of networks; predict and evaluate work on them alike",
     "report": "one self-contained HTML page about a run",
     "results": "what was recorded in results/",

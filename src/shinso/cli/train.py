@@ -80,11 +80,7 @@ def _system_name(given: Sequence[str]) -> str | None:
 def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     began = time.monotonic()
     trained = _resume(parsed) if parsed.resume is not None else _train(parsed)
-    answer = _answer(trained, time.monotonic() - began)
-    output.muted = not trained.processes.first
-    if not output.as_json:
-        _print(trained, answer, output)
-    return answer
+    return tell(trained, time.monotonic() - began, output)
 
 
 def _resume(parsed: argparse.Namespace) -> Run:
@@ -117,6 +113,15 @@ def _train(parsed: argparse.Namespace) -> Run:
         threads=parsed.threads,
         skip_bad=bool(parsed.skip_bad),
     )
+
+
+def tell(run: Run, seconds: float, output: Output) -> dict[str, Any]:
+    """Prints what a training came to, and returns it."""
+    answer = _answer(run, seconds)
+    output.muted = not run.processes.first
+    if not output.as_json:
+        _print(run, answer, output)
+    return answer
 
 
 def _answer(run: Run, seconds: float) -> dict[str, Any]:

@@ -34,5 +34,15 @@ class PruneSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DistilSettings(Settings):
+    temperature: float = option(
+        2.0, "what logits are divided by; above 1 unlikely answers are taught too", above=0
+    )
+    share: float = option(
+        0.9, "of the loss that the teacher has; the data has the rest", above=0, maximum=1
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExportSettings(Settings):
     """There is nothing to tell it: types, shapes and the operator set follow from the network."""
