@@ -165,7 +165,10 @@ def draw() -> None:
         "validation accuracy",
     )
     gradients = {
-        f"{kind}, {depth} layers": (list(PARTS), [row[f"gradient_{part}"] for part in PARTS])
+        f"{kind}, {depth} layers": (
+            [part.replace("_", " ") for part in PARTS],
+            [row[f"gradient_{part}"] for part in PARTS],
+        )
         for kind, of in by_depth.items()
         for depth, row in of
     }

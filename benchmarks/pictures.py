@@ -16,16 +16,18 @@ Line = tuple[Sequence[Any], Sequence[float]]  # xs and ys
 
 
 def lines(name: str, of: Mapping[str, Line], x_label: str, y_label: str, **scales: Any) -> None:
-    """A line for each label that has points. `scales` are of Axes.set_xscale and set_yscale:
-    x=("log", {"base": 2}), y=("log", {})."""
+    """A line for each label that has points, dashed for what is plain. `scales` are of
+    Axes.set_xscale and set_yscale: x=("log", {"base": 2}), y=("log", {})."""
+    there = {label: line for label, line in of.items() if len(line[0])}
 
     def paint(axes: Any) -> None:
-        for label, (xs, ys) in of.items():
-            if len(xs):
-                axes.plot(xs, ys, label=label, marker="o", markersize=3)
+        for label, (xs, ys) in there.items():
+            style = "--" if label.startswith("plain") else "-"
+            axes.plot(xs, ys, style, label=label, marker="o", markersize=3)
         axes.legend(frameon=False, fontsize=8)
 
-    _save(name, paint, x_label, y_label, scales)
+    if there:  # what is not recorded yet is not drawn
+        _save(name, paint, x_label, y_label, scales)
 
 
 def bars(name: str, of: Mapping[str, Mapping[str, float]], y_label: str) -> None:
@@ -39,9 +41,10 @@ def bars(name: str, of: Mapping[str, Mapping[str, float]], y_label: str) -> None
             heights = [values.get(one, 0.0) for values in of.values()]
             axes.bar(places, heights, 0.8 / len(series), label=one)
         axes.set_xticks(range(len(of)), list(of))
-        axes.legend(frameon=False, fontsize=8, loc="lower right")
+        axes.legend(frameon=False, fontsize=8, ncols=len(series), loc=(0, 1))
 
-    _save(name, paint, "", y_label, {})
+    if of:
+        _save(name, paint, "", y_label, {})
 
 
 def points(name: str, of: Mapping[str, tuple[float, float]], x_label: str, y_label: str) -> None:
@@ -54,6 +57,7 @@ def points(name: str, of: Mapping[str, tuple[float, float]], x_label: str, y_lab
             axes.annotate(label, (x, y), (4, 4), textcoords="offset points", fontsize=8)
             if not best or y > best[-1][1]:
                 best.append((x, y))
+        axes.margins(x=0.12)
         axes.step(*zip(*best, strict=True), where="post", color="tab:grey", linewidth=0.8, zorder=0)
 
     _save(name, paint, x_label, y_label, {"x": ("log", {})})
