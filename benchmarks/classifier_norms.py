@@ -4,11 +4,12 @@ takes half a minute to two minutes of one core, all of them three quarters of an
 
     python benchmarks/classifier_norms.py [LABEL ...] [--seeds N] [--steps N] [--draw]
 
-All have the plain network of 8 layers (`resnet --depth 8 --no-residual`), so that no shortcut helps
-them, in float32 and without augmentation; each sees as many images, whatever the batch. The rate is
-0.1 for 128 images and as much smaller as the batch is (Goyal et al. 2017, section 2.1); without
-normalisation a tenth of that, and once the same. Where gradients are no longer finite the update
-is left out, and the row tells what the weights before it are worth.
+All have VGG-11 of a quarter of its width, which has no shortcut to help, in float32 and without
+augmentation; each sees as many images, whatever the batch. The rate is 0.1 for 128 images and as
+much smaller as the batch is (Goyal et al. 2017, section 2.1); without normalisation a tenth of
+that, and once the same. Groups are of 1, 1, 2, 4 and 4 channels, from the first layers to the last.
+Where gradients are no longer finite the update is left out, and the row tells what the weights
+before it are worth.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ FACTORS = (0.25, 4.0)  # of the first weights; 1 are those of He et al. 2015
 FACTOR_KINDS = ("batch", "layer", "none")
 FEW, FEW_BATCH = 1000, 32  # images to learn from, 100 of each class
 POINTS = 13  # of a curve
-NETWORK = {"depth": 8, "residual": False, "shift": 0, "flip": False, "precision": "float32"}
+NETWORK = {"depth": 11, "width": 0.25, "shift": 0, "flip": False, "precision": "float32"}
 
 
 class UntilFinite(MeasuredClassifier):
@@ -96,7 +97,7 @@ def settings(steps: int | None) -> Iterator[Setting]:
         }
         learner = others.pop("learner", UntilFinite)
         more = others.pop("more", partial(curve_scores, points))
-        return Setting("resnet", label, {**NETWORK, **changes}, learner, more)
+        return Setting("vgg", label, {**NETWORK, **changes}, learner, more)
 
     for kind in KINDS:
         yield setting(f"norm-{kind}-128", kind, 128, POINTS)
@@ -131,7 +132,7 @@ def fit_scores(learner: Few, predictor: ClassifierPredictor) -> Scores:
 
 def draw() -> None:
     """Of what is recorded."""
-    rows = recorded("resnet", DATA)
+    rows = recorded("vgg", DATA)
     by_batch = {
         kind: line({b: accuracy(rows, f"norm-{kind}-{b}") for b in BATCHES}) for kind in KINDS
     }
