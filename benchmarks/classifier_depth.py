@@ -1,5 +1,5 @@
 """What depth, shortcuts, width and auxiliary heads do, measured on CIFAR-10 (as JPEG) and recorded
-in results/. A setting takes two to fourteen minutes of one core, all of them two hours:
+in results/. A setting takes two to twelve minutes of one core, all of them nearly two hours:
 
     python benchmarks/classifier_depth.py [LABEL ...] [--seeds N] [--steps N] [--draw]
     python benchmarks/classifier_depth.py --bottleneck     # prints its cost, in half a minute

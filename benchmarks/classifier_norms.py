@@ -1,6 +1,6 @@
 """The normalisations beside each other, measured on Fashion-MNIST and recorded in results/: against
 the size of the batch, by step, against the size of the first weights, and on few images. A setting
-takes half a minute to two minutes of one core, all of them three quarters of an hour:
+takes one to four minutes of one core, all of them fifty:
 
     python benchmarks/classifier_norms.py [LABEL ...] [--seeds N] [--steps N] [--draw]
 
