@@ -208,8 +208,11 @@ class Supervised(Trainable):
 
     @cached_property
     def epoch_steps(self) -> int:
-        """Updates an epoch; the last batch may be smaller."""
-        return -(-self.example_count // self.recipe.batch_size)
+        """Updates an epoch. The last batch may be smaller, but one example that would be alone in
+        it joins the batch before: batch normalisation finds no variance in one."""
+        size = self.recipe.batch_size
+        alone = self.example_count % size == 1 and self.example_count > size > 1
+        return -(-self.example_count // size) - alone
 
     @cached_property
     def total_steps(self) -> int:
@@ -250,8 +253,9 @@ class Supervised(Trainable):
     def _whole_batch(self) -> NDArray[np.int64]:
         """The examples of step `run.step`, over all processes."""
         epoch, position = divmod(self.run.step, self.epoch_steps)
-        size = self.recipe.batch_size
-        return self._order(epoch)[position * size : (position + 1) * size]
+        start = position * self.recipe.batch_size
+        last = position == self.epoch_steps - 1
+        return self._order(epoch)[start : None if last else start + self.recipe.batch_size]
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         if getattr(self, "_ordered_epoch", None) != epoch:
