@@ -15,13 +15,12 @@ from time import process_time
 from typing import Any
 
 from machine import machine
-from rows import with_learner
+from rows import is_recorded, with_learner
 
 from shinso import api, catalog
 from shinso.core.evaluation import Evaluation, Scores
 from shinso.core.recipe import Recipe
-from shinso.core.results import check_recordable, commit, read_results, training_command
-from shinso.core.sources import sources_digest
+from shinso.core.results import check_recordable, commit, read_results
 from shinso.vision.classification.learner import ClassifierLearner
 from shinso.vision.classification.predictor import ClassifierPredictor
 
@@ -100,26 +99,10 @@ def run_all(
         recipe = catalog.find(setting.system).make_recipe(**setting.changes)
         if setting.label not in (given.labels or known):
             continue
-        if not (kept and is_recorded(recipe, setting.label, data, seed)):
+        if not (kept and is_recorded(recipe, setting.label, data, SPLIT, seed)):
             measure(setting, recipe, data, seed, kept)
     if kept:
         draw()
-
-
-def is_recorded(recipe: Recipe, label: str, data: str, seed: int) -> bool:
-    """Whether the row is there already, of this recipe and by the sources as they are."""
-    system = catalog.of_recipe(recipe)
-    asked = {
-        "seed": seed,
-        "sources": sources_digest(system),
-        "training": training_command(system, recipe, data, seed),
-    }
-    return any(
-        asked == {name: run[name] for name in asked}
-        for result in read_results(system.name)
-        if (result.label, result.data, result.split) == (label, data, SPLIT)
-        for run in result.runs
-    )
 
 
 def measure(setting: Setting, recipe: Recipe, data: str, seed: int, kept: bool) -> None:

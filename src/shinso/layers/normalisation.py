@@ -28,8 +28,8 @@ from shinso.core.errors import UserError, nearest
 def norm2d(kind: str, channels: int) -> nn.Module:
     """torch's own for maps (B, C, H, W): batch, layer, instance, group or none.
 
-    Groups are the 32 of Wu and He 2018, or as many as divide the channels. Raises UserError for
-    another kind.
+    Groups are the 32 of Wu and He 2018, or fewer that divide the channels and have two at least:
+    with one each it would be instance normalisation. Raises UserError for another kind.
     """
     match kind:
         case "batch":
@@ -39,7 +39,7 @@ def norm2d(kind: str, channels: int) -> nn.Module:
         case "instance":
             return nn.InstanceNorm2d(channels, affine=True)
         case "group":
-            return nn.GroupNorm(math.gcd(32, channels), channels)
+            return nn.GroupNorm(math.gcd(32, channels, channels // 2), channels)
         case "none":
             return nn.Identity()
     known = ("batch", "layer", "instance", "group", "none")
