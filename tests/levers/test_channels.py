@@ -232,6 +232,27 @@ def test_channels_that_cannot_go_stay(kind):
     assert smaller(torch.randn(2, 3, 8, 8)).shape == (2, 4)
 
 
+class WithAuxiliaryHead(Net):
+    """A reader of the first layer that evaluation never calls."""
+
+    def __init__(self):
+        super().__init__(conv(8, 8), forward=lambda x, layer: layer(x))
+        self.auxiliary = nn.Linear(8, 4)
+
+    def forward(self, x):
+        logits = super().forward(x)
+        early = F.relu(self.first(x)).mean(dim=(2, 3))
+        return (logits, self.auxiliary(early)) if self.training else logits
+
+
+def test_channels_that_an_auxiliary_head_reads_in_training_stay():
+    network = WithAuxiliaryHead().eval()
+    edits = Channels("auxiliary", network, (torch.randn(1, 3, 8, 8),)).checked_edits(0.5)
+    assert {(edit.module, edit.side) for edit in edits} == {("layers.0", "out"), ("last", "in")}
+    replay({"": edits}, {"": network})
+    assert [logits.shape for logits in network.train()(torch.randn(2, 3, 8, 8))] == [(2, 4)] * 2
+
+
 def test_dead_weights_hide_no_mistake():
     """With all weights 0 any pruned network computes the same."""
     network = CANNOT["turned round"]

@@ -99,12 +99,13 @@ def _train(parsed: argparse.Namespace) -> Run:
         raise UserError("name a system to train, or --resume RUN; shinso list shows all systems")
     system = catalog.find(parsed.system)
     preset = parsed.preset or "cpu"
-    recipe = system.make_recipe(preset, **given_settings(parsed, system.recipe_class))
+    given = given_settings(parsed, system.recipe_class)
+    recipe = system.make_recipe(preset, **given)
     from shinso import api  # only now: what is given wrong is said before torch is imported
 
     return api.train(
         recipe,
-        parsed.data or system.preset(preset).data,
+        parsed.data or system.preset(preset, **given).data,
         parsed.out,
         seed=parsed.seed or 0,
         start=parsed.start,

@@ -4,6 +4,7 @@ batch, the forward pass, the loss, the gradients and their application."""
 
 from __future__ import annotations
 
+import sys
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -54,7 +55,9 @@ class Trainable(Learner):
         self.networks = dict(networks)
         self.phases = dict(phases or {"update": list(self.networks)})
         if start is not None:
-            start_from(start, self.networks, self.keeps_head, run.system.name, recipe)
+            for note in start_from(start, self.networks, self.keeps_head, run.system, recipe):
+                if run.processes.first:
+                    print(note, file=sys.stderr)
         for network in self.networks.values():
             network.to(run.device).to(memory_format=getattr(torch, self._memory_format))
         self.forwards = dict(self.networks)

@@ -184,8 +184,9 @@ def computes_the_same(
 
     That is what taking channels out means, and it finds out all that the dependency graph cannot
     express: a shortcut padded with zeros for new channels, gates stacked in one layer, a
-    normalisation over all channels, outputs whose width is the caller's. Tried in float64 with
-    weights drawn anew, so that no dead unit hides a mistake.
+    normalisation over all channels, outputs whose width is the caller's, and readers that are
+    called in training alone, such as auxiliary heads. Tried in float64 with weights drawn anew, so
+    that no dead unit hides a mistake.
     """
     full = _with_random_weights(copy.deepcopy(network)).double().eval()
     edited = copy.deepcopy(full)
@@ -197,10 +198,22 @@ def computes_the_same(
         outputs = _outputs(edited, examples)
     except Exception:  # whatever it is, the shapes do not fit
         return False
+    if _can_train(full, examples) and not _can_train(edited, examples):
+        return False
     return all(
         one.shape == other.shape and torch.allclose(one, other, 1e-6, 1e-6 * _scale(other))
         for one, other in zip(outputs, _outputs(full, examples), strict=True)
     )
+
+
+def _can_train(network: nn.Module, inputs: list[Tensor]) -> bool:
+    """Whether its shapes fit in training mode too; one example may be too few for some networks."""
+    trained = copy.deepcopy(network).train()
+    try:
+        _outputs(trained, inputs)
+    except Exception:
+        return False
+    return True
 
 
 @torch.no_grad()
