@@ -211,7 +211,7 @@ def _can_train(network: nn.Module, inputs: list[Tensor]) -> bool:
     trained = copy.deepcopy(network).train()
     try:
         _outputs(trained, inputs)
-    except Exception:
+    except Exception:  # whatever it is, the shapes do not fit
         return False
     return True
 

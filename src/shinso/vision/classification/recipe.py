@@ -109,6 +109,17 @@ class ScaledRecipe(GalleryRecipe):
             )
 
 
+# What the papers have in common, where the protocol above has other: rates that fall in steps, and
+# nothing that makes a CPU faster.
+AS_PUBLISHED = {
+    "schedule": "step",
+    "warmup_steps": 0,
+    "precision": "float32",
+    "memory_format": "contiguous",
+}
+# Photographs, of which theirs are crops of 224 out of 256 pixels.
+PHOTOGRAPHS = {"stem": "large", "size": 224, "shift": 16}
+
 # Nominal images: of CIFAR, and of ImageNet with the statistics that its published weights expect.
 CIFAR = ImageSpec(channels=3, size=32, mean=(0.5,) * 3, std=(0.25,) * 3)
 IMAGENET = ImageSpec(

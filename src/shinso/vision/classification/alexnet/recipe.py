@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 from shinso.core.errors import UserError
 from shinso.core.recipe import Preset, option
-from shinso.vision.classification.recipe import IMAGENET, ImageSpec, ScaledRecipe
+from shinso.vision.classification.recipe import (
+    AS_PUBLISHED,
+    IMAGENET,
+    PHOTOGRAPHS,
+    ImageSpec,
+    ScaledRecipe,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,18 +49,13 @@ class AlexNetRecipe(ScaledRecipe):
 
 # Section 5, and crops of 224 out of 256 pixels: about 90 epochs, the rate divided by 10 thrice.
 _PAPER = {
+    **AS_PUBLISHED,
+    **PHOTOGRAPHS,
     "columns": 2,
     "width": 1.0,
-    "stem": "large",
-    "size": 224,
-    "shift": 16,
     "epochs": 90,
     "optimiser": "sgd",
-    "schedule": "step",
     "step_decay": (0.25, 0.25, 0.1),
-    "warmup_steps": 0,
-    "precision": "float32",
-    "memory_format": "contiguous",
 }
 
 PRESETS = {

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from shinso.core.errors import UserError
 from shinso.core.recipe import Preset, option
-from shinso.vision.classification.recipe import CIFAR, IMAGENET, GalleryRecipe, ImageSpec
+from shinso.vision.classification.recipe import (
+    AS_PUBLISHED,
+    CIFAR,
+    IMAGENET,
+    PHOTOGRAPHS,
+    GalleryRecipe,
+    ImageSpec,
+)
 
 # Table 1: dense layers of each block.
 PUBLISHED = {
@@ -74,21 +81,16 @@ class DenseNetRecipe(GalleryRecipe):
 # Section 4.2, CIFAR: 300 epochs of batches of 64, the rate divided by 10 at half and three
 # quarters of them; ImageNet: 90 epochs of 256, divided at 30 and 60.
 _PAPER = {
+    **AS_PUBLISHED,
     "shift": 4,
     "epochs": 300,
     "batch_size": 64,
     "weight_decay": 1e-4,
-    "schedule": "step",
     "step_decay": (0.5, 0.25, 0.1),
-    "warmup_steps": 0,
-    "precision": "float32",
-    "memory_format": "contiguous",
 }
 _PHOTOGRAPHS = _PAPER | {
+    **PHOTOGRAPHS,
     "growth": 32,
-    "stem": "large",
-    "size": 224,
-    "shift": 16,
     "epochs": 90,
     "batch_size": 256,
     "step_decay": (1 / 3, 1 / 3, 0.1),

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 from shinso.core.errors import UserError
 from shinso.core.recipe import Preset, option
-from shinso.vision.classification.recipe import IMAGENET, ImageSpec, ScaledRecipe
+from shinso.vision.classification.recipe import (
+    AS_PUBLISHED,
+    IMAGENET,
+    PHOTOGRAPHS,
+    ImageSpec,
+    ScaledRecipe,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,17 +51,12 @@ class GoogLeNetRecipe(ScaledRecipe):
 # Section 6: momentum 0.9, the rate falls by 4% every 8 epochs; what the paper leaves open is as
 # in AlexNet.
 _PAPER = {
+    **AS_PUBLISHED,
+    **PHOTOGRAPHS,
     "width": 1.0,
-    "stem": "large",
-    "size": 224,
-    "shift": 16,
     "epochs": 250,
     "optimiser": "sgd",
-    "schedule": "step",
     "step_decay": (8 / 250, 8 / 250, 0.96),
-    "warmup_steps": 0,
-    "precision": "float32",
-    "memory_format": "contiguous",
 }
 
 PRESETS = {

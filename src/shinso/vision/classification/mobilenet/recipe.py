@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shinso.core.recipe import Preset
-from shinso.vision.classification.recipe import IMAGENET, ImageSpec, ScaledRecipe
+from shinso.vision.classification.recipe import (
+    AS_PUBLISHED,
+    IMAGENET,
+    PHOTOGRAPHS,
+    ImageSpec,
+    ScaledRecipe,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,21 +34,16 @@ class MobileNetRecipe(ScaledRecipe):
 # Section 3.2: RMSprop as in Inception V3 (Szegedy et al. 2016, section 8: decay 0.9, epsilon 1,
 # 0.045 that falls by 6% every two of 100 epochs).
 _PAPER = {
+    **AS_PUBLISHED,
+    **PHOTOGRAPHS,
     "width": 1.0,
-    "stem": "large",
-    "size": 224,
-    "shift": 16,
     "epochs": 100,
     "optimiser": "rmsprop",
     "learning_rate": 0.045,
     "beta2": 0.9,
     "epsilon": 1.0,
     "weight_decay": 0.0,
-    "schedule": "step",
     "step_decay": (0.02, 0.02, 0.94),
-    "warmup_steps": 0,
-    "precision": "float32",
-    "memory_format": "contiguous",
 }
 
 PRESETS = {

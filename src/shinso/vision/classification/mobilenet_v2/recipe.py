@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shinso.core.recipe import Preset, option
-from shinso.vision.classification.recipe import IMAGENET, GalleryRecipe, ImageSpec
+from shinso.vision.classification.recipe import (
+    AS_PUBLISHED,
+    IMAGENET,
+    PHOTOGRAPHS,
+    GalleryRecipe,
+    ImageSpec,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,10 +29,9 @@ class MobileNetV2Recipe(GalleryRecipe):
 
 # Section 6.1: RMSprop, decay and momentum 0.9, 0.045 that falls by 2% an epoch, 4e-5 decay.
 _PAPER = {
+    **AS_PUBLISHED,
+    **PHOTOGRAPHS,
     "width": 1.0,
-    "stem": "large",
-    "size": 224,
-    "shift": 16,
     "epochs": 200,
     "batch_size": 96,
     "optimiser": "rmsprop",
@@ -34,11 +39,7 @@ _PAPER = {
     "beta2": 0.9,
     "epsilon": 1.0,
     "weight_decay": 4e-5,
-    "schedule": "step",
     "step_decay": (0.005, 0.005, 0.98),
-    "warmup_steps": 0,
-    "precision": "float32",
-    "memory_format": "contiguous",
 }
 
 PRESETS = {

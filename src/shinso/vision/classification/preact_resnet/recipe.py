@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from shinso.core.errors import UserError
 from shinso.core.recipe import Preset, option
-from shinso.vision.classification.recipe import CIFAR, IMAGENET, GalleryRecipe, ImageSpec
+from shinso.vision.classification.recipe import (
+    AS_PUBLISHED,
+    CIFAR,
+    IMAGENET,
+    PHOTOGRAPHS,
+    GalleryRecipe,
+    ImageSpec,
+)
 
 PHOTOGRAPH_DEPTHS = (50, 101, 152)
 
@@ -44,6 +51,7 @@ class PreActResNetRecipe(GalleryRecipe):
 
 # Appendix: 64,000 updates, a rate of 0.01 in the first 400.
 _PAPER = {
+    **AS_PUBLISHED,
     "depth": 164,
     "bottleneck": True,
     "shift": 4,
@@ -51,17 +59,13 @@ _PAPER = {
     "steps": 64_000,
     "optimiser": "sgd",
     "weight_decay": 1e-4,
-    "schedule": "step",
     "step_decay": (0.5, 0.25, 0.1),
-    "precision": "float32",
-    "memory_format": "contiguous",
+    "warmup_steps": 400,
 }
 _PHOTOGRAPHS = {
     **_PAPER,
+    **PHOTOGRAPHS,
     "depth": 50,
-    "stem": "large",
-    "size": 224,
-    "shift": 16,
     "steps": 600_000,
     "batch_size": 256,
     "warmup_steps": 0,

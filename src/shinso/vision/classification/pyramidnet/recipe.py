@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shinso.core.errors import UserError
 from shinso.core.recipe import Preset, option
-from shinso.vision.classification.recipe import CIFAR, GalleryRecipe, ImageSpec
+from shinso.vision.classification.recipe import AS_PUBLISHED, CIFAR, GalleryRecipe, ImageSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,16 +26,13 @@ class PyramidNetRecipe(GalleryRecipe):
 
 # Section 4: 300 epochs, the rate divided by 10 after 150 and 225 of them.
 _PAPER = {
+    **AS_PUBLISHED,
     "depth": 110,
     "alpha": 48,
     "shift": 4,
     "epochs": 300,
     "weight_decay": 1e-4,
-    "schedule": "step",
     "step_decay": (0.5, 0.25, 0.1),
-    "warmup_steps": 0,
-    "precision": "float32",
-    "memory_format": "contiguous",
 }
 
 PRESETS = {

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from shinso.core.errors import UserError
 from shinso.core.recipe import Preset, option
-from shinso.vision.classification.recipe import CIFAR, IMAGENET, GalleryRecipe, ImageSpec
+from shinso.vision.classification.recipe import (
+    AS_PUBLISHED,
+    CIFAR,
+    IMAGENET,
+    PHOTOGRAPHS,
+    GalleryRecipe,
+    ImageSpec,
+)
 
 PHOTOGRAPH_DEPTHS = (18, 34, 50, 101, 152)  # of the paper's table 1
 
@@ -57,23 +64,18 @@ class ResNetRecipe(GalleryRecipe):
 
 # Section 4.2: 64,000 updates, the rate divided by 10 at half and three quarters of them.
 _PAPER = {
+    **AS_PUBLISHED,
     "shift": 4,
     "epochs": None,
     "steps": 64_000,
     "optimiser": "sgd",
     "weight_decay": 1e-4,
-    "schedule": "step",
     "step_decay": (0.5, 0.25, 0.1),
-    "warmup_steps": 0,
-    "precision": "float32",
-    "memory_format": "contiguous",
 }
 # Section 3.4: 600,000 updates of 256, the rate divided by 10 where the error no longer falls.
 _PHOTOGRAPHS = {
     **_PAPER,
-    "stem": "large",
-    "size": 224,
-    "shift": 16,
+    **PHOTOGRAPHS,
     "steps": 600_000,
     "batch_size": 256,
     "step_decay": (1 / 3, 1 / 3, 0.1),

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 from shinso.core.errors import UserError
 from shinso.core.recipe import Preset, option
-from shinso.vision.classification.recipe import IMAGENET, ImageSpec, ScaledRecipe
+from shinso.vision.classification.recipe import (
+    AS_PUBLISHED,
+    IMAGENET,
+    PHOTOGRAPHS,
+    ImageSpec,
+    ScaledRecipe,
+)
 
 DEPTHS = (11, 13, 16, 19)  # table 1, configurations A, B, D and E
 
@@ -37,18 +43,13 @@ class VGGRecipe(ScaledRecipe):
 
 # Section 3.1, and crops of 224 out of 256 pixels: 74 epochs, the rate divided by 10 thrice.
 _PAPER = {
+    **AS_PUBLISHED,
+    **PHOTOGRAPHS,
     "width": 1.0,
-    "stem": "large",
-    "size": 224,
-    "shift": 16,
     "epochs": 74,
     "batch_size": 256,
     "optimiser": "sgd",
-    "schedule": "step",
     "step_decay": (0.25, 0.25, 0.1),
-    "warmup_steps": 0,
-    "precision": "float32",
-    "memory_format": "contiguous",
 }
 
 PRESETS = {

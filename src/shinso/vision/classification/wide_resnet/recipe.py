@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from shinso.core.errors import UserError
 from shinso.core.recipe import Preset, option
-from shinso.vision.classification.recipe import CIFAR, IMAGENET, GalleryRecipe, ImageSpec
+from shinso.vision.classification.recipe import (
+    AS_PUBLISHED,
+    CIFAR,
+    IMAGENET,
+    PHOTOGRAPHS,
+    GalleryRecipe,
+    ImageSpec,
+)
 
 PHOTOGRAPH_DEPTH = 50
 
@@ -50,23 +57,18 @@ class WideResNetRecipe(GalleryRecipe):
 
 # Section 3: 200 epochs, the rate multiplied by 0.2 after 60, 120 and 160 of them.
 _PAPER = {
+    **AS_PUBLISHED,
     "depth": 28,
     "width": 10,
     "shift": 4,
     "epochs": 200,
-    "schedule": "step",
     "step_decay": (0.3, 0.3, 0.2),
-    "warmup_steps": 0,
-    "precision": "float32",
-    "memory_format": "contiguous",
 }
 _PHOTOGRAPHS = {
     **_PAPER,
+    **PHOTOGRAPHS,
     "depth": PHOTOGRAPH_DEPTH,
     "width": 2,
-    "stem": "large",
-    "size": 224,
-    "shift": 16,
     "epochs": 90,
     "batch_size": 256,
     "optimiser": "sgd",
