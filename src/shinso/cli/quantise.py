@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None
 def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     settings = given_settings(parsed, QuantiseSettings)
     training = given_settings(parsed, GradientRecipe)
+    check_training(parsed, training, ("seed", "device"))
     if parsed.compare:
         if parsed.out is not None or settings or training:
             flag = (given_flags(parsed) or ["--out"])[0]
@@ -47,7 +48,6 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     if parsed.out is None:
         raise UserError("give --out, the folder to write, or --compare")
     QuantiseSettings().changed(**settings)  # what is given wrong is said before torch is imported
-    check_training(parsed, training, ("seed", "device"))
     return _quantise(parsed, settings, training, output)
 
 
