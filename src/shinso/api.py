@@ -201,10 +201,16 @@ def use_lever(
         return {**_sizes(system, artifact), **more}
 
     before, digest = sizes(source), folder_digest(_folder(source))
-    seen = calibration_inputs(lever, source, chosen, data)
-    made, done = lever.load("apply")(system, source, chosen, *seen)
+    made: Artifact | None
+    seen: list[Mapping[str, Any]] = []
+    done: dict[str, Any] = {}
+    if training and lever.start:
+        made = lever.load("start")(source, chosen)
+    else:
+        seen = calibration_inputs(lever, source, chosen, data)
+        made, done = lever.load("apply")(system, source, chosen, *seen)
     trains = made is None or bool(training)
-    given = {**settings, **({"data": data} if seen and data else {})}
+    given = {**settings, **({"data": data} if data and (seen or trains) else {})}
     if trains:
         given |= {**(training or {}), "seed": seed}
     command = f"{_training_command(system, source)}; {results.lever_command(name, given)}"
@@ -214,7 +220,7 @@ def use_lever(
     run = None
     if trains:
         run = train_on(source, made, out, training or {}, data, seed, device, threads, use)
-    else:
+    elif made is not None:
         made.save(Path(out))
     artifact = catalog.open_artifact(out)
     return Used(artifact, before, sizes(artifact), done, run)

@@ -36,18 +36,32 @@ def quantise(
     what: str | Path,
     out: str | Path,
     *,
+    training: Mapping[str, Any] | None = None,
     data: str | None = None,
+    seed: int = 0,
+    device: str | None = None,
     threads: int | None = None,
     **settings: Any,
 ) -> Quantised:
     """Writes the artifact that `what` names into the folder `out`, in fewer bits; `settings` are
     QuantiseSettings'. It is calibrated and scored on the data that it was trained on, or `data`.
+    With `training` it learns to be rounded, as for `use_lever`, and `out` is the run.
 
     Raises UserError where `use_lever` does, and where the data are missing, before anything is
     written.
     """
     data_set = data_of(catalog.open_artifact(what), data)
-    used = use_lever("quantise", what, out, data=data, threads=threads, **settings)
+    used = use_lever(
+        "quantise",
+        what,
+        out,
+        training=training,
+        data=data,
+        seed=seed,
+        device=device,
+        threads=threads,
+        **settings,
+    )
     before, after = (evaluate_on(load(each), data_set, SPLIT).scores for each in (what, out))
     return Quantised(used, before, after)
 
