@@ -12,7 +12,7 @@ import torch
 
 from shinso import catalog
 from shinso.core import results
-from shinso.core.about import read_about
+from shinso.core.about import read_about, stored_bytes
 from shinso.core.artifact import Artifact
 from shinso.core.counting import costs
 from shinso.core.errors import UserError
@@ -324,13 +324,12 @@ def _check_fits(lever: Lever, system: System, artifact: Artifact) -> None:
 
 
 def _sizes(system: System, artifact: Artifact) -> dict[str, int]:
-    """Of an artifact's networks, whichever their form, and of its folder."""
+    """Of an artifact's networks, whichever their form, and of its files."""
     counted = costs(system, artifact.recipe, artifact.spec, artifact.edits).values()
-    files = (file for file in _folder(artifact).rglob("*") if file.is_file())
     return {
         "parameters": sum(cost.parameters for cost in counted),
         "macs": sum(cost.macs for cost in counted),
-        "bytes": sum(file.stat().st_size for file in files),
+        "bytes": stored_bytes(_folder(artifact)),
     }
 
 

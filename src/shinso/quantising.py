@@ -10,6 +10,7 @@ from typing import Any
 
 from shinso import catalog
 from shinso.api import Used, evaluate_on, load, use_lever
+from shinso.core.about import stored_bytes
 from shinso.core.artifact import Artifact
 from shinso.core.errors import ShinsoError
 from shinso.core.evaluation import Scores
@@ -108,7 +109,7 @@ def compare_precisions(
         rows = [
             Measured(
                 precision,
-                _size(Path(folder, precision)),
+                stored_bytes(Path(folder, precision)),
                 evaluate_on(load(Path(folder, precision)), data_set, SPLIT).scores,
                 {batch: times[batch][precision] for batch in BATCHES},
             )
@@ -126,7 +127,3 @@ def _made(what: str | Path, precision: str, folder: Path, data: str | None) -> A
     else:
         use_lever("quantise", what, folder, data=data, to=precision)
     return catalog.open_artifact(folder)
-
-
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -143,7 +143,8 @@ def test_it_wins_back_what_rounding_costs(lopsided, tmp_path):
 
 
 def test_a_run_goes_on_exactly_where_it_was_stopped(tmp_path, monkeypatch):
-    source = made("resnet", tmp_path / "net", depth=8)
+    recipe = catalog.find("resnet").make_recipe("quick", depth=8, epochs=None, steps=4)
+    source = api.train(recipe, "digits", tmp_path / "net").folder
     loss = Int8Learner.loss
 
     def quantise(out, stop_at=None):
@@ -153,7 +154,7 @@ def test_a_run_goes_on_exactly_where_it_was_stopped(tmp_path, monkeypatch):
             return loss(self, *given)
 
         monkeypatch.setattr(Int8Learner, "loss", stopping)
-        return api.use_lever("quantise", source.path, out, training={"steps": 4}, calibration=64)
+        return api.use_lever("quantise", source, out, training={"steps": 4}, calibration=64)
 
     quantise(tmp_path / "whole")
     with pytest.raises(Interrupted):
