@@ -15,6 +15,7 @@ _KGS = (
     "https://raw.githubusercontent.com/godmoves/Standard_Computer_Go_Dataset/"
     "28d56a062c62/KGS_6d_190000"
 )
+_GO_SPLITS = "train 90% of the games, valid 5%, test 5%, by a hash of the moves"
 
 SETS = (
     DataSetEntry(
@@ -57,13 +58,14 @@ SETS = (
     ),
     DataSetEntry(
         name="go_9x9",
-        kind="go",
+        kind="games",
         title=("Go on 9 x 9: 10,268 server games, 517 of professionals, 2,412 of self-play (SGF)"),
         licence="MIT, none stated",
         may_ship_weights=False,
-        splits="by a hash of the moves",
+        splits=_GO_SPLITS,
         home="https://github.com/michaelnny/alpha_zero",
         note="380 of the games in pro_9x9.tgz are in cgos_9x9.tar.xz too.",
+        reader="shinso.data.games:read_archives",
         files=(
             SourceFile(
                 "cgos_9x9.tar.xz",
@@ -86,13 +88,14 @@ SETS = (
     ),
     DataSetEntry(
         name="go_19x19",
-        kind="go",
+        kind="games",
         title=("Go on 19 x 19: 12,778 strong games of the KGS server, 7,259 of engines (SGF)"),
         licence="none stated",
         may_ship_weights=False,
-        splits="train 2015 to 2017-05, test 2017-06",
+        splits=_GO_SPLITS,
         home="https://github.com/godmoves/Standard_Computer_Go_Dataset",
-        note="15 of the engines' games have odd records.",
+        note="One record of the engines' is refused: it has a handicap of 7.5 stones.",
+        reader="shinso.data.games:read_archives",
         files=(
             SourceFile(
                 "KGS-2015-19-8133-.tar.gz",
