@@ -12,6 +12,7 @@ CPU times; nothing is compiled within them.
 import argparse
 import random
 from collections.abc import Callable
+from importlib.metadata import version
 from importlib.util import find_spec
 from time import process_time
 
@@ -22,6 +23,7 @@ from shinso.go.board import Board
 from shinso.go.playout import playouts
 
 Play = Callable[[int], int]  # so many playouts; how many moves they had
+Rates = tuple[list[float], list[float]]  # playouts a second and moves a second, by block
 SIZES = (9, 19)
 
 
@@ -70,37 +72,50 @@ def timed(play: Play, count: int) -> tuple[float, int]:
     return process_time() - began, moves
 
 
+def measure(players: dict[str, Play], blocks: int, seconds: float) -> dict[str, Rates]:
+    """Playouts a second and moves a second, by block."""
+    counts = {name: block_size(play, seconds) for name, play in players.items()}
+    rates: dict[str, Rates] = {name: ([], []) for name in players}
+    for _ in range(blocks):
+        for name, play in players.items():
+            took, moves = timed(play, counts[name])
+            rates[name][0].append(counts[name] / took)
+            rates[name][1].append(moves / took)
+    return rates
+
+
+def report(size: int, rates: dict[str, Rates]) -> None:
+    board = f"{size:2}x{size:<2}"
+    for name, (playout_rates, move_rates) in rates.items():
+        median, low, high = median_and_interval(playout_rates)
+        moves = np.median(move_rates) / 1e6
+        print(
+            f"{board} {name:9} {median:9,.0f} playouts/s [{low:,.0f}, {high:,.0f}]"
+            f"   {moves:6.2f} million moves/s"
+        )
+    if len(rates) == 2:
+        ours, theirs = (playout_rates for playout_rates, _ in rates.values())
+        ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
+        median, low, high = median_and_interval(ratios)
+        print(f"{board} ratio     {median:9.1f} [{low:.1f}, {high:.1f}]")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--blocks", type=int, default=15, help="blocks of each (default: 15)")
     parser.add_argument("--seconds", type=float, default=0.5, help="of a block (default: 0.5)")
     given = parser.parse_args()
+    print(machine())
     makers = {"shinso": shinso}
     if find_spec("pyspiel"):
         makers["OpenSpiel"] = open_spiel
-    print(f"{machine()}\nmedian of {given.blocks} interleaved blocks, with its 95% interval\n")
+        print(f"OpenSpiel {version('open-spiel')}")
+    else:
+        print("OpenSpiel (pyspiel) is not installed: pip install open-spiel")
+    print(f"median of {given.blocks} interleaved blocks, with its 95% interval\n")
     for size in SIZES:
         players = {name: make(size) for name, make in makers.items()}
-        counts = {name: block_size(play, given.seconds) for name, play in players.items()}
-        rates: dict[str, list[float]] = {name: [] for name in players}
-        moves: dict[str, list[float]] = {name: [] for name in players}
-        for _ in range(given.blocks):
-            for name, play in players.items():
-                took, made = timed(play, counts[name])
-                rates[name].append(counts[name] / took)
-                moves[name].append(made / took)
-        for name in players:
-            median, low, high = median_and_interval(rates[name])
-            print(
-                f"{size:2}x{size:<2} {name:9} {median:9,.0f} playouts/s [{low:,.0f}, {high:,.0f}]"
-                f"   {np.median(moves[name]) / 1e6:6.2f} million moves/s"
-            )
-        if len(players) == 2:
-            ratios = [ours / theirs for ours, theirs in zip(*rates.values(), strict=True)]
-            median, low, high = median_and_interval(ratios)
-            print(f"{size:2}x{size:<2} ratio     {median:9.1f} [{low:.1f}, {high:.1f}]")
-    if len(makers) == 1:
-        print("\nOpenSpiel (pyspiel) is not installed: pip install open-spiel")
+        report(size, measure(players, given.blocks, given.seconds))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Compiled functions are kept on disk, and made anew when any file of their folder changes."""
+"""Compiled functions are kept on disk, and made anew when any file of the package changes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ TWICE = "from shinso.go.compiled import compiled\n\n@compiled\ndef twice(x):\n  
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, monkeypatch):
+    """In place of the package: a function, and a file deeper down."""
     (tmp_path / "twice.py").write_text(TWICE)
-    (tmp_path / "other.py").write_text("")
-    return tmp_path
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "deeper/other.py").write_text("")
+    monkeypatch.setattr(compiled, "PACKAGE", tmp_path)
+    yield tmp_path
+    compiled.sources_digest.cache_clear()
 
 
 def loaded(folder: Path) -> ModuleType:
@@ -35,10 +39,10 @@ def hits_and_misses(module: ModuleType) -> tuple[int, int]:
     return sum(stats.cache_hits.values()), sum(stats.cache_misses.values())
 
 
-def test_what_was_compiled_is_kept_until_a_file_of_its_folder_changes(folder):
+def test_what_was_compiled_is_kept_until_a_file_of_the_package_changes(folder):
     assert hits_and_misses(loaded(folder)) == (0, 1)
     assert hits_and_misses(loaded(folder)) == (1, 0)
-    (folder / "other.py").write_text("changed = True\n")
+    (folder / "deeper/other.py").write_text("changed = True\n")
     assert hits_and_misses(loaded(folder)) == (0, 1)
     assert hits_and_misses(loaded(folder)) == (1, 0)
 

@@ -199,7 +199,7 @@ class Board:
         before = self.stones.ravel()
         after = before.copy()
         self._cell(point)
-        after[point] = colour
+        after[int(point)] = colour
         if not rules.arrange(self.record, after):
             rules.arrange(self.record, before)
             raise UserError(
