@@ -105,7 +105,7 @@ def test_random_games_by_the_rule_book():
 @pytest.mark.slow
 def test_a_million_random_moves_by_the_rule_book():
     sizes = {2: 1, 3: 2, 4: 10, 5: 20, 6: 50, 7: 50, 8: 100, 9: 100, 13: 300, 19: 1000}
-    played, refused = games(1_000_000, sizes, 1000)
+    played, refused = games(1_000_000, sizes, 500)
     assert played >= 1_000_000
     assert refused == {"", "stone", "ko", "suicide", "superko"}
 
