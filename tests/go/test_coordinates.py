@@ -3,7 +3,7 @@
 import pytest
 
 from shinso.core.errors import UserError
-from shinso.go.coordinates import gtp_name, gtp_point, handicap_points, sgf_name, sgf_point
+from shinso.go.coordinates import gtp_name, gtp_point, handicap_points
 
 # GTP 2, section 4.1.1
 FIXED = {
@@ -22,29 +22,22 @@ FIXED = {
 def test_there_and_back(size):
     points = list(range(size**2 + 1))
     assert [gtp_point(gtp_name(point, size), size) for point in points] == points
-    assert [sgf_point(sgf_name(point, size), size) for point in points] == points
 
 
 @pytest.mark.parametrize(
-    ("point", "size", "gtp", "sgf"),
+    ("point", "size", "name"),
     (
-        (0, 19, "A19", "aa"),
-        (360, 19, "T1", "ss"),
-        (15 * 19 + 3, 19, "D4", "dp"),
-        (8, 9, "J9", "ia"),
-        (7, 9, "H9", "ha"),
-        (81, 9, "pass", ""),
+        (0, 19, "A19"),
+        (360, 19, "T1"),
+        (15 * 19 + 3, 19, "D4"),
+        (8, 9, "J9"),
+        (7, 9, "H9"),
+        (81, 9, "pass"),
     ),
 )
-def test_by_hand(point, size, gtp, sgf):
-    assert (gtp_name(point, size), sgf_name(point, size)) == (gtp, sgf)
-    assert gtp_point(f" {gtp.lower()} ", size) == point
-    assert sgf_point(sgf, size) == point
-
-
-def test_tt_is_a_pass_on_boards_without_such_a_point():
-    assert sgf_point("tt", 19) == 361
-    assert sgf_point("tt", 9) == 81
+def test_by_hand(point, size, name):
+    assert gtp_name(point, size) == name
+    assert gtp_point(f" {name.lower()} ", size) == point
 
 
 @pytest.mark.parametrize(
@@ -54,12 +47,6 @@ def test_tt_is_a_pass_on_boards_without_such_a_point():
 def test_no_point_of_gtp(name):
     with pytest.raises(UserError, match="is no point of a 9x9 board; they are A1 to J9"):
         gtp_point(name, 9)
-
-
-@pytest.mark.parametrize("name", ("a", "aaa", "ja", "aj", "AA", "a1", "  ", "éa"))
-def test_no_point_of_sgf(name):
-    with pytest.raises(UserError, match="is no point of a 9x9 board; in SGF they are aa to ii"):
-        sgf_point(name, 9)
 
 
 @pytest.mark.parametrize("count", FIXED)

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shinso.core.errors import UserError
-from shinso.go import ladders, rules
+from shinso.data.sgf import Move
+from shinso.go import ladders, recent, rules
 from shinso.go.area import area_score
 from shinso.go.coordinates import COLUMNS, gtp_name
 from shinso.go.rules import BLACK, EMPTY, MAX_SIZE, MIN_SIZE, NOWHERE, WHITE
-
-Move = tuple[int, int]  # (colour, point), the point size * size for a pass
 
 COLOURS = {BLACK: "Black", WHITE: "White"}
 MARKS = ".XO"  # of a drawing, by colour
@@ -28,8 +27,8 @@ class Board:
     Simple ko always holds, positional superko as `superko` says, with repetition told by 64-bit
     hashes. Two passes in a row finish a game; whoever plays on resumes it.
 
-    `record` is the board for compiled code, an element of an array of `rules.BOARD`, and `past`
-    the hashes of its positions.
+    `record` is the board for compiled code, an element of an array of `rules.BOARD`, `past` the
+    hashes of its positions, and `recent` the last of them, see `shinso.go.recent`.
     """
 
     def __init__(
@@ -40,9 +39,10 @@ class Board:
             raise UserError(f"a board of size {size}; sizes are {MIN_SIZE} to {MAX_SIZE}")
         self.size = int(size)
         self.komi = komi
-        self.history: list[Move] = []  # of moves; setup is none
+        self.history: list[Move] = []  # of moves, a pass being size * size; setup is none
         self.record = np.zeros(1, rules.BOARD)[0]
         self.past = np.zeros(2 * self.size**2, np.uint64)
+        self.recent = np.zeros((recent.KEPT, self.size**2), np.int8)
         rules.clear(self.record, self.size, suicide, superko)
         self._note()
 
@@ -50,6 +50,7 @@ class Board:
         other = Board.__new__(Board)
         other.size, other.komi, other.history = self.size, self.komi, self.history.copy()
         other.record, other.past = self.record.copy(), self.past.copy()
+        other.recent = self.recent.copy()
         return other
 
     # The position -------------------------------------------------------------------------------
@@ -136,6 +137,7 @@ class Board:
         else:
             rules.play(self.record, self._cell(point), colour)
             self._note()
+        recent.remember(self.recent, self.record)
         self.history.append((colour, int(point)))
 
     def is_legal(self, point: int, colour: int | None = None) -> bool:
@@ -208,6 +210,7 @@ class Board:
             )
         self.record["positions"] = 0
         self._note()
+        recent.begin(self.recent, self.record)
 
     # Scores -------------------------------------------------------------------------------------
 

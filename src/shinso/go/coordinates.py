@@ -1,16 +1,14 @@
-"""Names of points: "D4" as people and GTP write them, "dp" as SGF does.
+"""Names of points as people and GTP write them, "D4", and where handicap stones lie.
 
-A point is row * size + column with row 0 at the top; size * size is a pass.
+A point is row * size + column with row 0 at the top; size * size is a pass. For SGF's names see
+`shinso.data.sgf`.
 """
 
 from __future__ import annotations
 
-from string import ascii_letters
-
 from shinso.core.errors import UserError
 
 COLUMNS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # GTP's: no I, which looks like 1
-MOST_WITH_TT = 19  # sizes up to this have no row and column t, so that "tt" is a pass in SGF
 
 
 def gtp_name(point: int, size: int) -> str:
@@ -37,34 +35,11 @@ def gtp_point(name: str, size: int) -> int:
     )
 
 
-def sgf_name(point: int, size: int) -> str:
-    """ "aa" at the top left, the column first; "" for a pass."""
-    if point == size * size:
-        return ""
-    row, column = divmod(point, size)
-    return ascii_letters[column] + ascii_letters[row]
-
-
-def sgf_point(name: str, size: int) -> int:
-    """The inverse; "tt" too is a pass where the board has no such point. Raises UserError for what
-    names no point."""
-    if not name or (name == "tt" and size <= MOST_WITH_TT):
-        return size * size
-    if len(name) == 2:
-        column, row = map(ascii_letters.find, name)
-        if 0 <= column < size and 0 <= row < size:
-            return row * size + column
-    raise UserError(
-        f"{name!r} is no point of a {size}x{size} board; in SGF they are aa to "
-        f"{sgf_name(size * size - 1, size)}, and empty for a pass"
-    )
-
-
 def handicap_points(size: int, count: int) -> list[int]:
     """Where GTP's fixed handicap lies (GTP 2, section 4.1.1): corners, centre, sides; on the third
     line of boards smaller than 13, else on the fourth. Raises UserError for a count that the size
     has no places for."""
-    most = 9 if size % 2 and size >= 9 else 4 if size >= 7 else 0
+    most = most_handicap(size)
     if not 2 <= count <= most:
         places = f"2 to {most} stones" if most else "no stones"
         raise UserError(f"a handicap of {count}: a {size}x{size} board has places for {places}")
@@ -75,3 +50,8 @@ def handicap_points(size: int, count: int) -> list[int]:
     even = count - count % 2 if count > 4 else count
     places_ = (corners + sides)[:even] + [(middle, centre)] * (count - even)
     return [row * size + column for row, column in places_]
+
+
+def most_handicap(size: int) -> int:
+    """How many stones of fixed handicap a board has places for."""
+    return 9 if size % 2 and size >= 9 else 4 if size >= 7 else 0

@@ -31,9 +31,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from shinso.data.sgf import BLACK, EMPTY, WHITE
 from shinso.go.compiled import compiled
 
-EMPTY, BLACK, WHITE = 0, 1, 2
 BORDER = BLACK | WHITE  # so that `&` over neighbours tells which colours they all are or may be
 MIN_SIZE, MAX_SIZE = 2, 19
 CELLS = (MAX_SIZE + 2) * (MAX_SIZE + 1) + 1
