@@ -17,6 +17,7 @@ from shinso.go.rules import (
     BOARD,
     BORDER,
     CELLS,
+    NOWHERE,
     BoardRecord,
     neighbours,
     play,
@@ -55,8 +56,8 @@ def playout(board: BoardRecord, random: NDArray[np.uint64]) -> int:
 
 
 @compiled
-def play_random(board: BoardRecord, random: NDArray[np.uint64]) -> None:
-    """One move of a playout, by who is to play.
+def play_random(board: BoardRecord, random: NDArray[np.uint64]) -> int:
+    """One move of a playout, by who is to play; its cell, or NOWHERE for a pass.
 
     Empty cells are drawn without putting back, those that have been tried at the end of the list,
     until one will do: each that will do is equally likely.
@@ -68,12 +69,13 @@ def play_random(board: BoardRecord, random: NDArray[np.uint64]) -> None:
         cell = board.empties[drawn]
         if cell != board.ko and not is_eye(board, cell, colour) and survives(board, cell, colour):
             play(board, cell, colour)
-            return
+            return cell
         untried -= 1
         other = board.empties[untried]
         board.empties[untried], board.empties[drawn] = cell, other
         board.slot[cell], board.slot[other] = untried, drawn
     play_pass(board, colour)
+    return NOWHERE
 
 
 @compiled
