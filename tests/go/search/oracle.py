@@ -19,7 +19,6 @@ SOLVABLE = {
     "attack": (". O .\nX X X\n. O O", 1, 2.5),
     "seki": ("O X . X\nO O X X\n. O X .\nO O X X", 2, 0.5),
     "pass": (". X .\nX . X\nO O O", 2, 2.5),
-    "pass to win": ("O X X .\nO O X X\n. O X .\nO O X X", 2, 0.5),
     "2x2": (". .\n. .", 1, 0.5),
     "2x2 behind": ("X .\n. .", 2, 0.5),
     "2x2 drawn": (". .\n. .", 1, 1.0),

@@ -40,7 +40,8 @@ class RandomEvaluator:
 def play_out(
     boards: NDArray[np.void], komi: float, random: NDArray[np.uint64], results: NDArray[np.float64]
 ) -> None:
-    """Fills `results` (N,) for who is to play on each of the boards (N,), which stay as they are."""
+    """Fills `results` (N,) for who is to play on each of the boards (N,), which stay as they
+    are."""
     workspace = np.empty(1, BOARD)
     reached = np.empty(CELLS, np.int8)
     for i in range(boards.size):

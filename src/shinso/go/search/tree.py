@@ -74,7 +74,8 @@ class Tree:
     def reserve(self, count: int) -> None:
         """Doubles the array until it has room for so many more nodes."""
         while len(self.nodes) < self.used[0] + count:
-            self.nodes = np.concatenate([self.nodes, np.zeros_like(self.nodes)])
+            more = np.zeros(len(self.nodes), self.nodes.dtype)
+            self.nodes = np.concatenate([self.nodes, more])
 
     # What was found ----------------------------------------------------------------------------
 
@@ -100,16 +101,17 @@ class Tree:
         children = self.children
         return self._by_point(children["value"] / np.maximum(children["visits"], 1))
 
-    def best_line(self, length: int) -> list[int]:
-        """The points of the moves most visited, one after another, `length` of them at most."""
+    def line(self, node: int, length: int) -> list[int]:
+        """The points of the moves most visited below a node, one after another, `length` of them
+        at most."""
         line: list[int] = []
-        node = self.nodes[ROOT]
-        while len(line) < length and node["child_count"]:
-            children = self.nodes[node["first_child"] :][: node["child_count"]]
-            node = children[children["visits"].argmax()]
-            if node["visits"] == 0:
+        while len(line) < length:
+            first, count = self.nodes[node][["first_child", "child_count"]]
+            visits = self.nodes["visits"][first : first + count]
+            if not visits.any():
                 break
-            line.append(int(node["point"]))
+            node = int(first + visits.argmax())
+            line.append(int(self.nodes[node]["point"]))
         return line
 
     def _by_point(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -124,7 +126,7 @@ class Tree:
         the one that was searched, and else forgotten."""
         node = self._find(board)
         if node != ROOT:
-            kept = np.zeros_like(self.nodes)
+            kept = np.zeros(len(self.nodes), self.nodes.dtype)
             self.used[0] = 1 if node is None else copy_subtree(self.nodes, node, kept)
             self.nodes = kept
         self._stand_at(board)

@@ -8,8 +8,9 @@ nodes of the walk. All of them are one compiled loop.
 
 Moves share what playouts tell of them (RAVE: Gelly and Silver, Combining Online and Offline
 Knowledge in UCT, 2007): a playout in which a player plays a point at any later time counts for
-that point as the player's next move too (all moves as first, AMAF). Such values are there after a few
-playouts, but wrong as often as order matters, so that they weigh less the more visits a move has.
+that point as the player's next move too (all moves as first, AMAF). Such values are there after a
+few playouts, but wrong as often as order matters, so that they weigh less the more visits a move
+has.
 """
 
 from __future__ import annotations
