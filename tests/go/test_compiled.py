@@ -67,3 +67,12 @@ def test_where_neither_can_be_written_each_process_compiles(unwritable, tmp_path
     for _ in range(2):
         assert hits_and_misses(loaded(unwritable)) == (0, 1)
     assert not list(tmp_path.rglob("*.nbi"))
+
+
+def test_compilation_is_told_of_once_and_only_where_it_happens(folder):
+    told: list[str] = []
+    for _ in range(2):
+        with compiled.telling_of_compilation(lambda: told.append("compiling")):
+            module = loaded(folder)
+            assert module.twice(3) == 6 and module.twice(1.5) == 3
+        assert told == ["compiling"], "not where the code was kept"

@@ -23,6 +23,7 @@ VERBS = {
     "compare": "runs side by side, in one table",
     "prune": "take out the channels that matter least, or set single weights to 0",
     "export": "make ONNX graphs of networks; predict and evaluate work on them alike",
+    "gtp": "play Go as an engine of the Go Text Protocol, on stdin and stdout",
     "report": "one self-contained HTML page about a run",
     "results": "what was recorded in results/",
     "doctor": "versions, cores, accelerators, data found, what is missing",

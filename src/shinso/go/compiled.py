@@ -9,12 +9,14 @@ too. Here all files of this package must be unchanged.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core import event
 
 PACKAGE = Path(__file__).parent
 Function = TypeVar("Function", bound=Callable)
@@ -43,3 +45,24 @@ def sources_digest() -> str:
         content = path.read_bytes()
         digest.update(f"{path.relative_to(PACKAGE)} {len(content)}\n".encode() + content)
     return digest.hexdigest()
+
+
+@contextmanager
+def telling_of_compilation(tell: Callable[[], object]) -> Iterator[None]:
+    """Calls `tell` when something is first compiled, before it is; never where all is kept."""
+    with event.install_listener("numba:compile", _Teller(tell)):
+        yield
+
+
+class _Teller(event.Listener):
+    def __init__(self, tell: Callable[[], object]) -> None:
+        self._tell = tell
+        self._told = False
+
+    def on_start(self, event: event.Event) -> None:
+        if not self._told:
+            self._told = True
+            self._tell()
+
+    def on_end(self, event: event.Event) -> None:
+        pass

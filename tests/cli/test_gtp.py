@@ -1,0 +1,72 @@
+"""shinso gtp over real pipes; what its commands do is tested in tests/go."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+
+import pytest
+
+from shinso.cli import main
+from shinso.cli.gtp import Lines
+from tests.cli.command import refused, shinso
+
+
+@pytest.fixture
+def pipe():
+    """Two file descriptors, one to read from and one to write to."""
+    read, write = os.pipe()
+    with os.fdopen(read) as reader, contextlib.suppress(OSError):
+        yield reader, write
+        os.close(write)
+
+
+def played(pipe, monkeypatch, content: bytes) -> str:
+    """The answers to a session that ends well."""
+    reader, write = pipe
+    os.write(write, content)
+    os.close(write)
+    monkeypatch.setattr("sys.stdin", reader)
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert main(["gtp", "random"]) == 0
+    return out.getvalue()
+
+
+def test_a_session_until_quit(pipe, monkeypatch):
+    lines = b"1 boardsize 9\r\n\r\n# hello\nplay b E5\n2 reg_genmove w\nquit\nname\n"
+    size, move, answer, end, rest = played(pipe, monkeypatch, lines).split("\n\n")
+    assert (size, move, end, rest) == ("=1 ", "= ", "= ", "")
+    assert answer.startswith("=2 ") and answer != "=2 E5"
+
+
+def test_the_end_of_input_ends_it_and_a_last_line_needs_no_newline(pipe, monkeypatch):
+    assert played(pipe, monkeypatch, b"name") == "= shinso random\n\n"
+
+
+def test_bytes_that_are_no_text(pipe, monkeypatch):
+    assert played(pipe, monkeypatch, b"\xff\xfe\n7 \x80\n") == "? unknown command\n\n" + (
+        "?7 unknown command\n\n"
+    )
+
+
+def test_what_cannot_be_played():
+    assert refused("gtp", "randon") == "no player is named 'randon'; did you mean random?"
+    done = shinso("gtp", "--json")
+    assert done.code == 2 and "leave --json away" in done.json["error"]
+
+
+def test_lines_tell_what_waits(pipe):
+    reader, write = pipe
+    lines = Lines(reader.fileno())
+    assert not lines.waiting()
+    os.write(write, b"one\ntwo\nthr")
+    assert lines.waiting()
+    coming = iter(lines)
+    assert next(coming) == "one"
+    assert lines.waiting(), "two has been read already"
+    assert next(coming) == "two"
+    assert not lines.waiting(), "three has not ended"
+    os.close(write)
+    assert lines.waiting(), "the end ends an analysis too"
+    assert [*coming] == ["thr"]
