@@ -93,7 +93,8 @@ class UCTPlayer:
 
     def _random(self, board: Board) -> NDArray[np.uint64]:
         """The generator's state for a move: a function of the seed and the move's number."""
-        return np.random.SeedSequence((self.seed, len(board.history))).generate_state(1, np.uint64)
+        seeds = np.random.SeedSequence((self.seed, len(board.history)))
+        return np.asarray(seeds.generate_state(1, np.uint64), np.uint64)
 
 
 def _candidates(tree: Tree) -> list[Candidate]:
