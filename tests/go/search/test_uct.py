@@ -9,11 +9,12 @@ from shinso.go.board import Board
 from shinso.go.rules import BLACK, CELLS, EMPTY, WHITE
 from shinso.go.search.tree import ROOT, START
 from shinso.go.search.uct import UCT, UCT_NODE, back_up_amaf, best_child, finish
+from shinso.go.uct.recipe import UCTOptions
 from tests.go.rulebook import board_of
 from tests.go.search.oracle import SOLVABLE, best_moves, solvable
 
 PLAIN = UCT(exploration=1.0, equivalence=0)
-AMAF = UCT(exploration=0.5, equivalence=500)
+AMAF = UCT(UCTOptions().exploration, UCTOptions().equivalence)
 
 
 def searched(how: UCT, board: Board, simulations: int, seed: int = 1):
