@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 
 import pytest
 
@@ -22,14 +23,14 @@ def pipe():
         os.close(write)
 
 
-def played(pipe, monkeypatch, content: bytes) -> str:
+def played(pipe, monkeypatch, content: bytes, *arguments: str) -> str:
     """The answers to a session that ends well."""
     reader, write = pipe
     os.write(write, content)
     os.close(write)
     monkeypatch.setattr("sys.stdin", reader)
     with contextlib.redirect_stdout(io.StringIO()) as out:
-        assert main(["gtp", "random"]) == 0
+        assert main(["gtp", *(arguments or ["random"])]) == 0
     return out.getvalue()
 
 
@@ -50,8 +51,18 @@ def test_bytes_that_are_no_text(pipe, monkeypatch):
     )
 
 
+def test_uct_plays_when_nobody_is_named_and_its_options_are_flags(pipe, monkeypatch):
+    lines = b"name\nboardsize 5\nlz-genmove_analyze b\n"
+    name, _, move, _ = played(pipe, monkeypatch, lines, "--simulations", "60").split("\n\n")
+    assert name == "= shinso uct"
+    visits = re.findall(r"visits (\d+)", move)
+    assert 40 < sum(map(int, visits)) <= 60
+
+
 def test_what_cannot_be_played():
     assert refused("gtp", "randon") == "no player is named 'randon'; did you mean random?"
+    assert "--simulations" in refused("gtp", "uct", "--simulations", 0)
+    assert refused("gtp", "random", "--simulations", 5).startswith("shinso gtp has no option")
     done = shinso("gtp", "--json")
     assert done.code == 2 and "leave --json away" in done.json["error"]
 

@@ -93,13 +93,16 @@ class Shadow:
         self.board.give_handicap(points)
 
 
+SIZE = 4  # small, so that there are captures and kos
+
+
 def words(*fixed: str) -> st.SearchStrategy[str]:
     return st.sampled_from(fixed)
 
 
 def vertices() -> st.SearchStrategy[str]:
-    on_board = st.integers(0, 25).map(lambda point: gtp_name(point, 5))
-    return st.one_of(on_board, on_board, words("pass", "A19", "T19", "i5", "Z0", "A99", "resign"))
+    on_board = st.integers(0, 16).map(lambda point: gtp_name(point, SIZE))
+    return st.integers(0, 9).flatmap(lambda n: NOWHERE if n == 0 else on_board)
 
 
 def numbers() -> st.SearchStrategy[str]:
@@ -111,15 +114,16 @@ def joined(*parts: st.SearchStrategy[str] | str) -> st.SearchStrategy[str]:
     return st.tuples(*(st.just(p) if isinstance(p, str) else p for p in parts)).map(" ".join)
 
 
+NOWHERE = words("pass", "A19", "T19", "i5", "Z0", "A99", "resign")
 COLOUR = words(*COLOURS)
-PLAY = joined("play", COLOUR, vertices())
-LINES = st.one_of(
-    PLAY,
-    PLAY,
-    PLAY,
+MOVES = st.one_of(
+    joined("play", COLOUR, vertices()),
+    joined("play", words("b", "w"), vertices()),
     joined("genmove", COLOUR),
     st.just("undo"),
-    joined(words("boardsize"), words("2", "3", "5", "5", "19", "20", "1", "x", "-5", "5.0")),
+)
+REST = st.one_of(
+    joined("boardsize", words("2", "3", "4", "19", "20", "1", "x", "-5", "5.0")),
     st.just("clear_board"),
     joined(words("komi", "loadsgf", "time_left b 5"), numbers()),
     joined(words("fixed_handicap", "place_free_handicap"), numbers()),
@@ -132,14 +136,15 @@ LINES = st.one_of(
     st.text(max_size=30),
     st.binary(max_size=30).map(lambda content: content.decode(errors="replace")),
 )
+LINES = st.integers(0, 9).flatmap(lambda n: REST if n == 0 else MOVES)
 IDS = st.one_of(st.just(""), st.just(""), st.integers(0, 10**6).map(lambda number: f"{number} "))
 DRESS = words("{}", "{}", "  {}\r", "{} # so", "\x1b{}", "{}\t")
-SESSIONS = st.lists(st.tuples(IDS, LINES, DRESS), min_size=10, max_size=60)
+SESSIONS = st.lists(st.tuples(IDS, LINES, DRESS), min_size=20, max_size=80)
 
 
 def check(lines: list[tuple[str, str, str]]) -> None:
     session, shadow = Session(RandomPlayer()), Shadow()
-    for id, line, dress in [("", "boardsize 5", "{}"), *lines]:
+    for id, line, dress in [("", f"boardsize {SIZE}", "{}"), *lines]:
         sent = dress.replace("{}", id + line)
         answer = "".join(session.answer(sent))
         said = re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", line.partition("#")[0]).strip()

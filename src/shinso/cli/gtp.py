@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from shinso.cli.output import Output
+from shinso.cli.parsing import add_settings, given_settings
 from shinso.core.errors import UserError
-from shinso.go.players import PLAYERS
+from shinso.go.players import PLAYERS, options_of
 
 COMPILING = "shinso: compiling the rules of Go, which takes some seconds the first time"
 MOST_AT_ONCE = 1 << 16  # bytes of input
@@ -20,6 +21,7 @@ MOST_AT_ONCE = 1 << 16  # bytes of input
 def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
     known = "; ".join(f"{name}: {meaning}" for name, meaning in PLAYERS.items())
     default = next(iter(PLAYERS))
+    named = next((word for word in given if word in PLAYERS), default)
     parser.add_argument(
         "player",
         metavar="PLAYER",
@@ -27,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None
         default=default,
         help=f"who plays ({known}; default: {default})",
     )
+    if options := options_of(named):
+        add_settings(parser, options, f"options of {named}")
 
 
 def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
@@ -36,7 +40,8 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     from shinso.go.gtp_session import Session
     from shinso.go.players import player_named
 
-    player = player_named(parsed.player)
+    options = options_of(parsed.player)
+    player = player_named(parsed.player, **(given_settings(parsed, options) if options else {}))
     lines = Lines(sys.stdin.fileno())
     with telling_of_compilation(lambda: print(COMPILING, file=sys.stderr, flush=True)):
         session = Session(player, lines.waiting)

@@ -186,7 +186,7 @@ class Session:
 
     def _chosen(self, colour: int) -> tuple[int, Choice]:
         began = time.monotonic()
-        empty = np.count_nonzero(self.board.stones == EMPTY)
+        empty = int(np.count_nonzero(self.board.stones == EMPTY))
         limits = Limits(self._clock.for_move(colour, empty))
         choice = self._player.choose(self.board.copy(), colour, limits)
         self._clock.spend(colour, time.monotonic() - began)

@@ -9,13 +9,14 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 SYMMETRIES = 8
+Symmetries = int | NDArray[np.integer]  # one for all, or (N,) one each
 INVERSE = np.array([0, 3, 2, 1, 4, 5, 6, 7])  # a mirror image undoes itself, turned or not
 
 
-def transform_planes(planes: NDArray[Any], symmetries: ArrayLike) -> NDArray[Any]:
+def transform_planes(planes: NDArray[Any], symmetries: Symmetries) -> NDArray[Any]:
     """Planes (..., size, size) under a symmetry, or (N, ..., size, size) each under its own of N
     symmetries."""
     size = planes.shape[-1]
@@ -23,7 +24,7 @@ def transform_planes(planes: NDArray[Any], symmetries: ArrayLike) -> NDArray[Any
     return _gathered(flat, _sources(size)[symmetries, :-1]).reshape(planes.shape)
 
 
-def transform_policy(policy: NDArray[Any], symmetries: ArrayLike) -> NDArray[Any]:
+def transform_policy(policy: NDArray[Any], symmetries: Symmetries) -> NDArray[Any]:
     """Values of moves (..., size * size + 1), that of a pass the last, as `transform_planes` does
     it with planes."""
     size = int(np.sqrt(policy.shape[-1] - 1))
@@ -31,7 +32,7 @@ def transform_policy(policy: NDArray[Any], symmetries: ArrayLike) -> NDArray[Any
 
 
 def transform_moves(
-    points: NDArray[np.integer], symmetries: ArrayLike, size: int
+    points: NDArray[np.integer], symmetries: Symmetries, size: int
 ) -> NDArray[np.integer]:
     """Where points (N,) come to lie, under one symmetry or each under its own; passes stay."""
     return _sources(size)[INVERSE[symmetries], points].astype(points.dtype)
