@@ -37,10 +37,13 @@ from shinso.go.features import ZERO_PLANES, alphago_zero_planes
 from shinso.go.positions import Positions
 from shinso.go.search.puct import PUCT
 from shinso.go.search.rollouts import RandomEvaluator
+from shinso.go.search.tree import Tree
 from shinso.go.search.uct import UCT
 from shinso.go.uct.recipe import UCTOptions
 
 Work = Callable[[], int]  # how many simulations or evaluations it made
+# From a board and a seed to a tree and what makes so many more simulations in it.
+Growing = Callable[[Board, int], tuple[Tree, Callable[[int], None]]]
 BATCH = 64
 NETWORKS = {"4 x 32": (4, 32), "6 x 96": (6, 96)}  # residual blocks x channels
 GAMES = (1, 8, 64)  # searched together, of BATCH / games leaves each
@@ -217,51 +220,53 @@ def report(what: str, unit: str, rates: dict[str, list[float]]) -> None:
 # The picture ------------------------------------------------------------------------------------
 
 
-def shares(board: Board, best: int, visits: list[int], seeds: int) -> dict[str, list[float]]:
-    """Of the visits, by search: those that the best move has, the mean over seeds."""
+def uct(equivalence: float, exploration: float) -> Growing:
+    search = UCT(exploration, equivalence)
 
-    def uct(equivalence: float, count: int, seed: int) -> np.ndarray:
-        search = UCT(OPTIONS.exploration if equivalence else 1.0, equivalence)
-        tree = search.tree(board)
-        search.search(tree, count, np.array([seed], np.uint64))
-        return tree.visit_counts
+    def begin(board: Board, seed: int) -> tuple[Tree, Callable[[int], None]]:
+        tree, random = search.tree(board), np.array([seed], np.uint64)
+        return tree, lambda count: search.search(tree, count, random)
 
-    def puct(count: int, seed: int) -> np.ndarray:
-        search = PUCT(RandomEvaluator(board.komi, seed), exploration=2.0)
-        tree = search.tree(board)
-        search.search([tree], count)
-        return tree.visit_counts
+    return begin
 
-    searches = {
-        "UCT": lambda count, seed: uct(0, count, seed),
-        "UCT with AMAF": lambda count, seed: uct(OPTIONS.equivalence, count, seed),
-        "PUCT, equal priors, playouts": puct,
-    }
-    return {
-        name: [
-            float(np.mean([search(count, seed)[best] / count for seed in range(seeds)]))
-            for count in visits
-        ]
-        for name, search in searches.items()
-    }
+
+def puct(board: Board, seed: int) -> tuple[Tree, Callable[[int], None]]:
+    search = PUCT(RandomEvaluator(board.komi, seed), exploration=2.0)
+    tree = search.tree(board)
+    return tree, lambda count: search.search([tree], count)
+
+
+def shares(begin: Growing, board: Board, best: int, visits: list[int], seeds: int) -> np.ndarray:
+    """(len(visits),): of so many visits those that the best move has, the mean over seeds."""
+    found = np.empty((seeds, len(visits)))
+    for seed in range(seeds):
+        tree, search = begin(board, seed)
+        for i, more in enumerate(np.diff(visits, prepend=0).tolist()):
+            search(more)
+            found[seed, i] = tree.visit_counts[best] / visits[i]
+    return found.mean(axis=0)
 
 
 def picture(path: Path) -> None:
     visits = [round(10 * 2 ** (i / 2)) for i in range(23)]  # 10 to 20,480
-    found = shares(Board(3, komi=5.5), 4, visits, seeds=20)
-    lines = {name: (np.log2(visits), values) for name, values in found.items()}
-    path.write_bytes(
-        draw(
-            Curve(
-                "Share of visits of the solved move: the centre of 3x3",
-                lines,
-                x_label="simulations, log2",
-                y_label="share, mean of 20 seeds",
-            )
-        )
+    searches = {
+        "UCT": uct(0, 1.0),
+        "UCT with AMAF": uct(OPTIONS.equivalence, OPTIONS.exploration),
+        "PUCT, equal priors, playouts": puct,
+    }
+    lines = {}
+    for name, begin in searches.items():
+        found = shares(begin, Board(3, komi=5.5), 4, visits, seeds=20)
+        lines[name] = np.log2(visits), found
+        print(f"{name:30} " + " ".join(f"{share:.2f}" for share in found[::4]))
+    curve = Curve(
+        title="Visits of the solved move, the centre of 3x3",
+        note="",
+        lines=lines,
+        x_label="simulations, log2",
+        y_label="share of visits, mean of 20 seeds",
     )
-    for name, values in found.items():
-        print(f"{name:30} " + " ".join(f"{value:.2f}" for value in values[::4]))
+    path.write_bytes(draw(curve))
 
 
 def main() -> None:
