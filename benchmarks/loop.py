@@ -21,7 +21,7 @@ from machine import machine, median_and_interval
 from rows import with_learner
 from torch import nn
 
-from shinso import api
+from shinso import api, catalog
 from shinso.core.recipe import Recipe
 from shinso.core.run import Run
 from shinso.vision.classification.learner import ClassifierLearner
@@ -77,10 +77,11 @@ class Interleaved(ClassifierLearner):
     """Takes the time of its own steps, of the loop around them and of the bare loop's."""
 
     block = 200
+    warm_up = WARM_UP
 
     def __init__(self, recipe: Recipe, data: Any, start: Any, run: Run) -> None:
         super().__init__(recipe, data, start, run)
-        self.bare_step = bare_step(self)
+        self.bare_step = self.make_bare_step()
         self.clocks: list[Clock] = []
         self.left_at: float | None = None
 
@@ -89,7 +90,7 @@ class Interleaved(ClassifierLearner):
         if self.left_at is not None and self.clocks:
             self.clocks[-1].own += entered - self.left_at
             self.clocks[-1].shinso += entered - self.left_at
-        if self.run.step >= WARM_UP and (self.run.step - WARM_UP) % self.block == 0:
+        if self.run.step >= self.warm_up and (self.run.step - self.warm_up) % self.block == 0:
             self.clocks.append(Clock())
         clock = self.clocks[-1] if self.clocks else Clock()
         bare_first = self.run.step % 2 == 0
@@ -103,15 +104,19 @@ class Interleaved(ClassifierLearner):
         self.left_at = process_time()
         return scores
 
+    def make_bare_step(self) -> Callable[[int], None]:
+        return bare_step(self)
+
     def _bare(self, clock: Clock) -> None:
         began = process_time()
         self.bare_step(self.run.step)
         clock.bare += process_time() - began
 
 
-def measure(recipe: Recipe, block: int) -> Interleaved:
-    Interleaved.block = block
-    with tempfile.TemporaryDirectory() as folder, with_learner("lenet", Interleaved) as made:
+def measure(recipe: Recipe, block: int, learner: type[Interleaved] = Interleaved) -> Interleaved:
+    learner.block = block
+    name = catalog.of_recipe(recipe).name
+    with tempfile.TemporaryDirectory() as folder, with_learner(name, learner) as made:
         api.train(recipe, out=Path(folder) / "run", threads=1)
     return made[-1]
 

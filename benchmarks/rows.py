@@ -1,4 +1,5 @@
-"""A row of the catalogue with another learner, so that the real loop runs it."""
+"""Rows: one of the catalogue with another learner, so that the real loop runs it; and whether one
+of results/ is there already."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -7,6 +8,9 @@ from typing import Any
 
 from shinso import catalog
 from shinso.core.learner import Learner
+from shinso.core.recipe import Recipe
+from shinso.core.results import read_results, training_command
+from shinso.core.sources import sources_digest
 from shinso.core.system import System
 
 
@@ -29,3 +33,19 @@ def with_learner(name: str, make: Callable[..., Learner]) -> Iterator[list[Any]]
         yield made
     finally:
         catalog.add(row)
+
+
+def is_recorded(recipe: Recipe, label: str, data: str, split: str, seed: int) -> bool:
+    """Whether the result is there, of this recipe and by the sources as they are."""
+    system = catalog.of_recipe(recipe)
+    asked = {
+        "seed": seed,
+        "sources": sources_digest(system),
+        "training": training_command(system, recipe, data, seed),
+    }
+    return any(
+        asked == {name: run[name] for name in asked}
+        for result in read_results(system.name)
+        if (result.label, result.data, result.split) == (label, data, split)
+        for run in result.runs
+    )

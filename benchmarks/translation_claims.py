@@ -26,16 +26,15 @@ import numpy as np
 import torch
 from machine import machine
 from numpy.typing import NDArray
-from rows import with_learner
+from rows import is_recorded, with_learner
 
 from shinso import api, catalog
 from shinso.core.counting import parameter_count
 from shinso.core.errors import ShinsoError
 from shinso.core.evaluation import Evaluation
 from shinso.core.recipe import Recipe
-from shinso.core.results import check_recordable, commit, read_results, training_command
+from shinso.core.results import check_recordable, commit
 from shinso.core.run import Run
-from shinso.core.sources import sources_digest
 from shinso.language.translation.evaluation import FREE, RETRIEVAL
 from shinso.language.translation.learner import TranslationLearner
 
@@ -119,22 +118,6 @@ def parameters(name: str, changes: Mapping[str, Any]) -> int:
     return sum(map(parameter_count, networks.values()))
 
 
-def is_recorded(recipe: Recipe, label: str, seed: int) -> bool:
-    """Whether the row is there already, of this recipe and by the sources as they are."""
-    system = catalog.of_recipe(recipe)
-    asked = {
-        "seed": seed,
-        "sources": sources_digest(system),
-        "training": training_command(system, recipe, DATA, seed),
-    }
-    return any(
-        asked == {name: run[name] for name in asked}
-        for result in read_results(system.name)
-        if (result.label, result.data, result.split) == (label, DATA, SPLIT)
-        for run in result.runs
-    )
-
-
 def with_lengths(evaluation: Evaluation) -> Evaluation:
     """With the BLEU of each group of lengths, which evaluations only show, among its scores."""
     shown = {exhibit.title: exhibit for exhibit in evaluation.exhibits}
@@ -203,7 +186,8 @@ def main() -> None:
         labels = [
             label
             for label in setting.decodings
-            if label in (given.labels or known) and not (kept and is_recorded(recipe, label, seed))
+            if label in (given.labels or known)
+            and not (kept and is_recorded(recipe, label, DATA, SPLIT, seed))
         ]
         if labels:
             measure(setting, recipe, labels, seed, kept)

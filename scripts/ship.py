@@ -1,7 +1,8 @@
 """Puts a run's artifact among the shipped weights: python scripts/ship.py RUN
 
 Its data's licence must allow that, and whom the data ask to be named is named in the artifact.
-Commit it with the results/ of the same run: tests/test_weights.py compares the two.
+Commit it with the results/ of the same artifact: tests/test_weights.py compares the two. What is
+too large may be small enough in 16 bits: shinso quantise RUN --to float16.
 """
 
 import sys

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,13 +22,15 @@ from shinso.core.lever import Lever, Use, uses
 from shinso.core.predictor import Predictor
 from shinso.core.processes import choose_device, deterministic, keep_freed_memory
 from shinso.core.randomness import Randomness
+from shinso.core.recipe import Recipe, as_options
 from shinso.core.run import Run
 from shinso.core.system import System
 from shinso.data.store import set_names
-from shinso.training import open_data_of, resume, set_threads, train
+from shinso.training import calibration_inputs, data_of, resume, set_threads, train
 
 __all__ = [
     "check_recordable",
+    "distil",
     "evaluate",
     "evaluate_predictor",
     "load",
@@ -78,17 +80,16 @@ def evaluate_predictor(
     split: str = "valid",
     skip_bad: bool = False,
 ) -> Evaluation:
-    artifact = predictor.artifact
-    system = catalog.find(artifact.system)
-    if data is None:
-        trained_on = artifact.provenance["data"] or {}
-        data = trained_on.get("name")
-        skip_bad = skip_bad or trained_on.get("skip_bad", False)
-    data_set = open_data_of(system, data, skip_bad)
+    return evaluate_on(predictor, data_of(predictor.artifact, data, skip_bad), split)
+
+
+def evaluate_on(predictor: Predictor[Any, Any], data_set: Any, split: str) -> Evaluation:
+    """As `evaluate`, on data that are open: several on the same, which keep what is found out."""
     cpu = torch.device("cpu")
     with deterministic(cpu):
         Randomness(0).seed_generators("evaluate", 0, cpu)
-        evaluation: Evaluation = system.load("evaluate")(predictor, data_set, split)
+        scored = catalog.find(predictor.artifact.system).load("evaluate")
+        evaluation: Evaluation = scored(predictor, data_set, split)
     return evaluation
 
 
@@ -182,8 +183,9 @@ def use_lever(
     """Makes another artifact of the one that `what` names, in the folder `out`.
 
     With `training`, changes to the artifact's recipe (epochs=3), what the lever made is trained
-    on, and `out` is the run; the data default to those it was trained on before. `settings` are
-    the lever's. Raises UserError where it does not fit the system, or `out` exists.
+    on, and `out` is the run, as it is for a lever that is all training; the data default to those
+    it was trained on before. `settings` are the lever's. Raises UserError where it does not fit
+    the system, or `out` exists.
     """
     lever = catalog.find_lever(name)
     chosen = lever.settings_class().changed(**settings)
@@ -199,32 +201,111 @@ def use_lever(
         return {**_sizes(system, artifact), **more}
 
     before, digest = sizes(source), folder_digest(_folder(source))
-    given = {**settings, **({**training, "seed": seed} if training else {})}
+    seen = calibration_inputs(lever, source, chosen, data)
+    made, done = lever.load("apply")(system, source, chosen, *seen)
+    trains = made is None or bool(training)
+    given = {**settings, **({"data": data} if seen and data else {})}
+    if trains:
+        given |= {**(training or {}), "seed": seed}
     command = f"{_training_command(system, source)}; {results.lever_command(name, given)}"
-    made, done = lever.load("apply")(system, source, chosen)
     use = Use(lever, chosen, digest, command, source.provenance["lever"], done)
-    made.provenance = {**made.provenance, "lever": use.as_dict()}
+    if made is not None:
+        made.provenance = {**made.provenance, "lever": use.as_dict()}
     run = None
-    if training:
-        known = source.provenance["data"] or {}
-        with TemporaryDirectory() as folder:
-            start = Path(folder) / "artifact"
-            made.save(start)
-            run = train(
-                source.recipe.changed(**training),
-                data or known.get("name"),
-                out,
-                seed=seed,
-                start=start,
-                device=device,
-                threads=threads,
-                skip_bad=data is None and known.get("skip_bad", False),
-                lever=use,
-            )
+    if trains:
+        run = train_on(source, made, out, training or {}, data, seed, device, threads, use)
     else:
         made.save(Path(out))
     artifact = catalog.open_artifact(out)
     return Used(artifact, before, sizes(artifact), done, run)
+
+
+def distil(
+    teachers: Sequence[str | Path],
+    recipe: Recipe,
+    data: str | None = None,
+    out: str | Path | None = None,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    threads: int | None = None,
+    **settings: Any,
+) -> Run:
+    """Trains a student of this recipe on the answers of one or more teachers, which the run keeps
+    copies of; the data default to those of the first.
+
+    Raises UserError for a teacher that answers another question than the student.
+    """
+    lever, system = catalog.find_lever("distil"), catalog.of_recipe(recipe)
+    chosen = lever.settings_class().changed(**settings)
+    artifacts = [catalog.open_artifact(teacher) for teacher in teachers]
+    for artifact in artifacts:
+        _check_fits(lever, catalog.find(artifact.system), artifact)
+    _check_fits(lever, system, artifacts[0])
+    known = artifacts[0].provenance["data"] or {}
+    folders = [_folder(artifact) for artifact in artifacts]
+    return train(
+        recipe,
+        data or known.get("name"),
+        out,
+        seed=seed,
+        device=device,
+        threads=threads,
+        skip_bad=data is None and known.get("skip_bad", False),
+        lever=Use(
+            lever,
+            chosen,
+            source=" ".join(map(folder_digest, folders)),
+            command=_distil_command(artifacts, system, recipe, seed, settings),
+            inputs={f"teacher{number}": folder for number, folder in enumerate(folders, 1)},
+        ),
+    )
+
+
+def _distil_command(
+    teachers: Sequence[Artifact],
+    system: System,
+    recipe: Recipe,
+    seed: int,
+    settings: Mapping[str, Any],
+) -> str:
+    taught = [_training_command(catalog.find(teacher.system), teacher) for teacher in teachers]
+    student = results.training_command(system, recipe, None, seed).removeprefix("shinso train ")
+    runs = ["RUN"] * len(teachers)
+    words = ["shinso distil", *runs, "--student", student, *as_options(settings)]
+    return "; ".join([*taught, " ".join(words)])
+
+
+def train_on(
+    source: Artifact,
+    made: Artifact | None,
+    out: str | Path,
+    training: Mapping[str, Any],
+    data: str | None = None,
+    seed: int = 0,
+    device: str | None = None,
+    threads: int | None = None,
+    lever: Use | None = None,
+) -> Run:
+    """Trains what was made of the source, or anew from the seed where nothing was, as that was
+    trained but for the changes in `training`."""
+    known = source.provenance["data"] or {}
+    with TemporaryDirectory() as folder:
+        start = None
+        if made is not None:
+            start = Path(folder) / "artifact"
+            made.save(start)
+        return train(
+            source.recipe.changed(**training),
+            data or known.get("name"),
+            out,
+            seed=seed,
+            start=start,
+            device=device,
+            threads=threads,
+            skip_bad=data is None and known.get("skip_bad", False),
+            lever=lever,
+        )
 
 
 def _check_fits(lever: Lever, system: System, artifact: Artifact) -> None:

@@ -13,6 +13,7 @@ from shinso.core.lever import Lever
 from shinso.core.recipe import Recipe
 from shinso.core.system import Deviation, System
 from shinso.language.translation.rows import ROWS as TRANSLATORS
+from shinso.vision.classification.rows import ROWS as CLASSIFIERS
 
 if TYPE_CHECKING:
     from shinso.core.artifact import Artifact
@@ -118,6 +119,7 @@ add(
         evaluate="shinso.language.adder.evaluation:evaluate",
         data="addition",
         data_kinds=("addition",),
+        refuses={"distil": "its answers are bits, each by itself, and not one of several classes"},
         deviations=(
             Deviation(
                 "the default has tanh, biases, cross-entropy and Adam where the course has "
@@ -199,6 +201,7 @@ add(
         evaluate="shinso.language.word_lm.evaluation:evaluate",
         data="english_text",
         data_kinds=("text",),
+        refuses={"distil": "it carries its state from batch to batch, a teacher's would be lost"},
         deviations=(
             Deviation(
                 "an LSTM has two bias vectors, as torch's kernel has, and they start at 0",
@@ -264,99 +267,8 @@ for translator in TRANSLATORS:
     add(translator)
 
 
-def classifier(
-    name: str,
-    recipe: str,
-    summary: str,
-    paper: str,
-    equations: tuple[str, ...] = (),
-    data: str = "digits",
-    deviations: tuple[Deviation, ...] = (),
-) -> System:
-    """An image classifier: its recipe and model stand in a folder of its name, the rest is one
-    for all. `equations` are those of its own network."""
-    place = f"shinso.vision.classification.{name}"
-    return System(
-        name=name,
-        field="vision",
-        task="image classification",
-        summary=summary,
-        paper=paper,
-        section="digest of the basics and day 4, image classification",
-        equations=(*equations, "p(class) = softmax(logits)"),
-        recipe=f"{place}.recipe:{recipe}",
-        build=f"{place}.model:build",
-        example_inputs="shinso.vision.classification.examples:example_inputs",
-        learner="shinso.vision.classification.learner:ClassifierLearner",
-        predictor="shinso.vision.classification.predictor:ClassifierPredictor",
-        evaluate="shinso.vision.classification.evaluation:evaluate",
-        options="shinso.vision.classification.recipe:ClassifierOptions",
-        data=data,
-        data_kinds=("images",),
-        deviations=deviations,
-    )
-
-
-add(
-    classifier(
-        "lenet",
-        "LeNetRecipe",
-        "LeNet-5: two convolutions, each followed by subsampling, then three dense layers; "
-        "the net that read the cheques.",
-        "LeCun et al. 1998, Gradient-based learning applied to document recognition",
-        equations=("convolution output (H + 2P - F)/S + 1",),
-        deviations=(
-            Deviation(
-                "C3 is connected to all six maps of S2",
-                "the paper's table of connections saved 1998's memory; 61,706 parameters here",
-            ),
-            Deviation(
-                "softmax and cross-entropy in place of RBF outputs and the MAP criterion",
-                "what everyone means by LeNet-5 today",
-            ),
-            Deviation(
-                "max pooling and ReLU by default; --preset paper gives average pooling and tanh, "
-                "without the paper's trainable subsampling coefficients",
-                "learns faster",
-            ),
-        ),
-    )
-)
-
-add(
-    classifier(
-        "mlp",
-        "MLPRecipe",
-        "A multi-layer perceptron: dense layers with ReLU, blind to which pixels are neighbours.",
-        "LeCun et al. 1998, section III.C.4 (LeNet-300-100)",
-        equations=("h_l = ReLU(W_l h_(l-1) + b_l), h_0 the pixels", "logits = W h_L + b"),
-        deviations=(
-            Deviation("ReLU and dropout where the paper has a squashing tanh", "learns faster"),
-        ),
-    )
-)
-
-add(
-    classifier(
-        "resnet",
-        "ResNetRecipe",
-        "A residual network for small images: each block adds to what it was given, so that the "
-        "error has a straight way back through any depth.",
-        "He et al. 2016, Deep residual learning for image recognition, section 4.2",
-        equations=("y = ReLU(F(x) + shortcut(x))", "F = Conv-BN-ReLU-Conv-BN"),
-        data="fashion_mnist",
-        deviations=(
-            Deviation(
-                "cosine schedule with warm-up and Nesterov momentum in place of steps",
-                "fewer updates; --preset paper has the paper's 64,000 and its steps",
-            ),
-            Deviation(
-                "bfloat16 activations and channels-last images by default",
-                "speed on a CPU with bfloat16 (docs/performance.md); --preset paper has float32",
-            ),
-        ),
-    )
-)
+for image_classifier in CLASSIFIERS:
+    add(image_classifier)
 
 
 # Levers ------------------------------------------------------------------------------------------
@@ -367,8 +279,27 @@ add_lever(
         summary="takes out the channels that matter least, or sets single weights to 0",
         settings="shinso.levers.settings:PruneSettings",
         apply="shinso.levers.prune:prune",
-        learner="shinso.levers.prune:PrunedLearner",
+        learner="shinso.levers.prune:learner",
         measure="shinso.levers.prune:measure",
+    )
+)
+
+add_lever(
+    Lever(
+        name="quantise",
+        summary="keeps weights in fewer bits and computes with them so",
+        settings="shinso.levers.settings:QuantiseSettings",
+        apply="shinso.levers.quantise:quantise",
+        calibration="shinso.levers.quantise:calibration",
+    )
+)
+
+add_lever(
+    Lever(
+        name="distil",
+        summary="teaches a student what one network, or several together, would answer",
+        settings="shinso.levers.settings:DistilSettings",
+        learner="shinso.levers.distil:DistilledLearner",
     )
 )
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -14,11 +15,12 @@ import torch
 import shinso
 from shinso import catalog
 from shinso.core.artifact import Artifact
+from shinso.core.calibration import seen_inputs
 from shinso.core.errors import UserError
 from shinso.core.evaluation import draw_stills
 from shinso.core.files import file_digest, folder_digest
 from shinso.core.learner import ForeignWeights, Learner
-from shinso.core.lever import Use
+from shinso.core.lever import Lever, Use
 from shinso.core.loop import Loop
 from shinso.core.processes import (
     Processes,
@@ -27,7 +29,7 @@ from shinso.core.processes import (
     processes,
 )
 from shinso.core.progress import progress
-from shinso.core.recipe import Recipe
+from shinso.core.recipe import Recipe, Settings
 from shinso.core.report import write_report
 from shinso.core.report.words import counted
 from shinso.core.results import commit
@@ -160,6 +162,34 @@ def _wrapped(learner: Learner, used: Mapping[str, Any] | None) -> Learner:
     settings = lever.settings_class.from_dict(used["settings"])
     outer: Learner = lever.load("learner")(learner, settings)
     return outer
+
+
+def calibration_inputs(
+    lever: Lever, artifact: Artifact, settings: Settings, data: str | None
+) -> list[Mapping[str, Any]]:
+    """What a lever that calibrates is given besides: {network: inputs of its calls} in training,
+    by the learner that would go on from the artifact and here learns nothing. Data default to
+    those it was trained on.
+    """
+    if lever.calibration is None:
+        return []
+    most = lever.load("calibration")(artifact, settings)
+    if not most:
+        return [{}]
+    system, data_set = catalog.find(artifact.system), data_of(artifact, data)
+    with TemporaryDirectory() as folder:
+        run = Run(system, Path(folder), {"seed": artifact.provenance["seed"]})
+        run.random.seed_generators("init", 0, run.device)
+        learner = system.load("learner")(artifact.recipe, data_set, artifact, run)
+        return [seen_inputs(learner, most)]
+
+
+def data_of(artifact: Artifact, data: str | None = None, skip_bad: bool = False) -> Any:
+    """The data that are named, or else those that the artifact was trained on."""
+    known = artifact.provenance["data"] or {}
+    if data is None:
+        data, skip_bad = known.get("name"), skip_bad or known.get("skip_bad", False)
+    return open_data_of(catalog.find(artifact.system), data, skip_bad)
 
 
 def open_data_of(system: System, data: str | None, skip_bad: bool = False) -> Any:

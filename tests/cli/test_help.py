@@ -9,6 +9,7 @@ import pytest
 
 from shinso import __version__, catalog
 from shinso.cli import VERBS
+from shinso.core.results import Result
 from tests.cli.command import shinso
 
 AT_ONCE = [
@@ -94,6 +95,25 @@ def test_list_as_json():
     assert rows["adder"].keys() == rows["lenet"].keys()
 
 
+def test_list_has_what_is_recorded_on_test_data_first_then_on_others(monkeypatch):
+    def result(label, data, split, accuracy):
+        return Result("lenet", label, data, split, [{"scores": {"accuracy": accuracy}}], {})
+
+    def told(*results):
+        monkeypatch.setattr("shinso.cli.list.read_results", lambda name: iter(results))
+        return shinso("list").out.splitlines()[-1]
+
+    valid, other = result("cpu", "digits", "valid", 0.5), result("cpu", "mnist", "test", 0.25)
+    default = catalog.find([*catalog.SYSTEMS][-1]).data  # of the last line
+    assert default not in ("digits", "mnist")
+    assert told().endswith(" -")
+    assert told(valid).endswith("accuracy 0.5 on digits, valid")
+    assert told(valid, other).endswith("accuracy 0.25 on mnist")
+    long, cpu = result("long", default, "test", 0.75), result("cpu", default, "test", 0.875)
+    assert told(valid, other, long).endswith("accuracy 0.75")
+    assert told(valid, long, cpu, other).endswith("accuracy 0.875")
+
+
 def test_show_is_a_card():
     card = shinso("show", "lenet").out
     for part in (
@@ -111,7 +131,8 @@ def test_show_as_json():
     card = shinso("show", "lenet", "--json").json
     assert card["parameters"] == 61_706
     assert card["macs"] == 416_520
-    assert card["networks"] == {"classifier": {"parameters": 61_706, "macs": 416_520}}
+    [(name, network)] = card["networks"].items()
+    assert (name, network["parameters"], network["macs"]) == ("classifier", 61_706, 416_520)
     assert card["recipe"]["epochs"] == 30
     assert card["presets"] == ["quick", "cpu", "paper"]
     expected = "system field paper parameters macs recipe deviations equations resume data results"

@@ -58,15 +58,29 @@ def test_the_processes_order_is_the_union_of_one_processes(tmp_path, world_size)
 
 
 def test_a_share_is_never_empty(tmp_path):
-    """A last batch of one example, 1,258 = 3 * 419 + 1: a mean over nothing would be NaN."""
-    recipe = systems.CLASSIFIER.make_recipe(batch_size=3)
+    """A last batch of two examples, 1,258 = 4 * 314 + 2: a mean over nothing would be NaN."""
+    recipe = systems.CLASSIFIER.make_recipe(batch_size=4)
     found = []
-    for place in group_of(2):
+    for place in group_of(3):
         run = make_run(systems.CLASSIFIER, tmp_path, processes=place)
         learner = make_learner(run, recipe)
         run.step = learner.epoch_steps - 1
         found.append((len(learner.batch_indices()), learner.share_weight))
-    assert sorted(found) == [(1, 0.0), (1, 2.0)]
+    assert sorted(found) == [(1, 0.0), (1, 1.5), (1, 1.5)]
+
+
+@pytest.mark.parametrize(
+    ("size", "sizes"), [(3, [3] * 418 + [4]), (1, [1] * 1258), (1257, [1258]), (1259, [1258])]
+)
+def test_no_example_is_alone_in_a_last_batch_and_each_comes_once(size, sizes, tmp_path):
+    """1,258 = 3 * 419 + 1; only where all are alone they stay so."""
+    run = make_run(systems.CLASSIFIER, tmp_path)
+    learner = make_learner(run, systems.CLASSIFIER.make_recipe(batch_size=size))
+    batches = []
+    for run.step in range(learner.epoch_steps):
+        batches.append(learner.batch_indices())
+    assert [*map(len, batches)] == sizes
+    assert np.array_equal(np.sort(np.concatenate(batches)), np.arange(1258))
 
 
 # Two processes ------------------------------------------------------------------------------------

@@ -1,12 +1,15 @@
 """Settings: what is accepted, and in which words the rest is refused."""
 
+import dataclasses
 from dataclasses import FrozenInstanceError, dataclass
 
 import pytest
 
 from shinso import catalog
 from shinso.core.errors import ShinsoError, UserError
-from shinso.core.recipe import GradientRecipe, Settings, option
+from shinso.core.recipe import GradientRecipe, Preset, Settings, option
+from shinso.core.system import System
+from shinso.vision.classification.recipe import ImageSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,3 +179,27 @@ def test_what_torch_would_refuse_is_refused_in_words(values):
 def test_steps_given_beside_a_preset_that_counts_epochs_replace_them():
     recipe = catalog.find("lenet").make_recipe("quick", steps=7)
     assert (recipe.steps, recipe.epochs) == (7, None)
+
+
+# --- Variants of a preset ------------------------------------------------------------------------
+
+
+def test_a_field_can_choose_another_variant_of_a_preset(monkeypatch):
+    """As depth 50 means photographs where depth 20 means small images."""
+    lenet = dataclasses.replace(catalog.find("lenet"))
+    large = Preset(ImageSpec(size=64), {"epochs": 3, "size": 64}, "mnist")
+    small = Preset(ImageSpec(), {"epochs": 5}, variants={"pooling": {"average": large}})
+    monkeypatch.setattr(System, "presets", {**lenet.presets, "paper": small})
+
+    assert lenet.preset("paper") is small and lenet.preset("paper", shift=1) is small
+    assert lenet.preset("paper", pooling="average") is large
+    assert lenet.make_recipe("paper").epochs == 5
+    recipe = lenet.make_recipe("paper", pooling="average", shift=1)
+    assert (recipe.epochs, recipe.size, recipe.pooling) == (3, 64, "average")
+    assert lenet.changes_of(recipe, "paper") == {"pooling": "average", "shift": 1}
+
+    # The values of the plain preset are changes to its variant.
+    other = lenet.make_recipe("paper", pooling="average", epochs=5, size=28)
+    changes = lenet.changes_of(other, "paper")
+    assert changes == {"pooling": "average", "epochs": 5, "size": 28}
+    assert lenet.make_recipe("paper", **changes) == other

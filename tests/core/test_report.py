@@ -224,6 +224,12 @@ def test_thinning_keeps_spikes_and_ends():
     assert np.all(np.diff(few_xs) > 0)
 
 
+@pytest.mark.parametrize("value", (0.0, 0.25, -3.0, 1e20))
+def test_an_axis_has_room_around_a_value_that_stands_alone(value):
+    axis = Axis.over(np.array([value, value]), padded=True)
+    assert axis.low < value < axis.high and len(axis.ticks) > 1
+
+
 def test_axis_ticks_are_round_and_inside():
     axis = Axis.over(np.array([0.13, 0.97]), padded=True)
     assert axis.ticks == pytest.approx((0.0, 0.2, 0.4, 0.6, 0.8, 1.0))

@@ -54,9 +54,14 @@ def test_record_writes_a_row_a_seed_and_the_same_seed_replaces_its_row(checkout,
     )
     assert run["training"] == "shinso train adder --steps 5 --seed 1"
     assert is_current(result, catalog.find("adder"), catalog.LEVERS)
-    assert "| tiny | addition |" in results_table("adder", "valid")
+    assert "| tiny | addition |" in results_table(["adder"], "valid")
     heads = "| setting | data | accuracy | seeds | parameters | steps | time |"
-    assert results_table("adder", "valid", ["tiny"], ["accuracy"]).splitlines()[0] == heads
+    assert results_table(["adder"], "valid", ["tiny"], ["accuracy"]).splitlines()[0] == heads
+    of_both = results_table(["lenet", "adder"], "valid", data="addition").splitlines()
+    assert of_both[0].startswith("| system | setting |") and len(of_both) == 5
+    assert of_both[2].startswith("| adder | tiny | addition |")
+    assert of_both[3].startswith("|  | *addition without carry* |")
+    assert results_table(["adder"], "valid", data="other") == "Nothing is recorded yet."
 
 
 def test_record_refuses_a_dirty_tree_but_not_its_own_traces(checkout, tmp_path_factory):

@@ -10,7 +10,8 @@ from torch.nn import functional as F
 from shinso import catalog
 from shinso.core.edits import Edit, replay
 from shinso.core.errors import UserError
-from shinso.levers.channels import Channels, computes_the_same
+from shinso.levers.channels import Channels, below, computes_the_same, lowest
+from shinso.levers.criteria import batch_norm_scale, l1_norm, mean_magnitude
 from tests.levers.making import made
 
 
@@ -75,7 +76,7 @@ def pruned_by_torch_pruning(channels, share):
     for group in channels.groups:
         layer = network.get_submodule(group.path)
         prune = graph.get_pruner_of_module(layer).prune_out_channels
-        graph.get_pruning_group(layer, prune, group.lowest(share)).prune()
+        graph.get_pruning_group(layer, prune, lowest(share)(group)).prune()
     return network
 
 
@@ -85,7 +86,7 @@ def test_replay_is_to_the_bit_what_torch_pruning_makes(kind, share, tmp_path):
     channels = channels_of_architecture(kind, tmp_path / "a")
     expected = pruned_by_torch_pruning(channels, share)
     found = copy.deepcopy(channels.network)
-    replay({"": channels.checked_edits(share)}, {"": found})
+    replay({"": channels.checked_edits(lowest(share))}, {"": found})
     theirs, ours = expected.state_dict(), found.state_dict()
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[key], theirs[key]) for key in ours)
@@ -116,14 +117,44 @@ def test_the_least_important_channels_go_first(tmp_path):
         layer.weight[3] = 0.5
     again = Channels("", channels.network, channels.inputs)
     (group,) = again.groups
-    assert group.lowest(0.5) == [1, 3, 4]
-    assert group.lowest(0.34) == [1, 4]
-    assert len(group.lowest(0.999)) == 5, "one stays"
+    assert lowest(0.5)(group) == [1, 3, 4]
+    assert lowest(0.34)(group) == [1, 4]
+    assert len(lowest(0.999)(group)) == 5, "one stays"
+
+
+def test_what_a_channel_is_worth_by_each_criterion():
+    """Of channels that are the sum of two layers' outputs, each scaled before."""
+    network = Net(conv(8, 8), nn.BatchNorm2d(8), forward=lambda x, layer, norm: x + norm(layer(x)))
+    inputs = (torch.randn(1, 3, 8, 8),)
+    layer, norm = network.layers
+    with torch.no_grad():
+        norm.weight.copy_(torch.arange(8) - 4)
+    found = {}
+    for criterion in (l1_norm, mean_magnitude, batch_norm_scale):
+        (group,) = Channels("", network, inputs, criterion).groups
+        found[criterion] = group.importance
+    made_by, read_by = (network.first, layer), (layer, network.last)
+    rows = [module.weight.abs().flatten(1) for module in made_by]
+    means = torch.stack([row.mean(dim=1) for row in rows])
+    assert torch.allclose(found[mean_magnitude], means.mean(dim=0))
+    assert torch.equal(found[batch_norm_scale], (torch.arange(8) - 4.0).abs())
+    columns = [module.weight.abs().transpose(0, 1).flatten(1) for module in read_by]
+    sums = [each.sum(dim=1) for each in (*rows, *columns)] + [norm.weight.abs()]
+    assert torch.allclose(found[l1_norm], torch.stack(sums).mean(dim=0))
+
+
+def test_one_threshold_for_all_groups_leaves_one_channel_at_least(tmp_path):
+    channels = channels_of(made("mlp", tmp_path / "a", hidden=(6, 4)))
+    for group in channels.groups:
+        middle = float(group.importance.median())
+        assert below(middle)(group) == (group.importance < middle).nonzero().flatten().tolist()
+        assert len(below(1e9)(group)) == len(group.importance) - 1
+        assert below(0.0)(group) == []
 
 
 def test_a_linear_that_reads_flattened_maps_loses_all_pixels_of_a_channel(tmp_path):
     channels = channels_of(made("lenet", tmp_path / "a"))
-    edits = {(edit.module, edit.side): edit.kept for edit in channels.edits(0.5)}
+    edits = {(edit.module, edit.side): edit.kept for edit in channels.edits(lowest(0.5))}
     maps = edits["c3", "out"]
     assert edits["c5", "in"] == tuple(25 * i + pixel for i in maps for pixel in range(25))
 
@@ -184,7 +215,9 @@ def test_channels_that_can_go(kind):
     network = CAN[kind].eval()
     channels = Channels(kind, network, (torch.randn(1, 3, 8, 8),))
     removed = {
-        edit.module for edit in channels.checked_edits(0.5) if edit.module.startswith("first")
+        edit.module
+        for edit in channels.checked_edits(lowest(0.5))
+        if edit.module.startswith("first")
     }
     assert removed == {"first"}
 
@@ -193,10 +226,31 @@ def test_channels_that_can_go(kind):
 def test_channels_that_cannot_go_stay(kind):
     network = CANNOT[kind].eval()
     channels = Channels(kind, network, (torch.randn(1, 3, 8, 8),))
-    assert "first" not in {edit.module for edit in channels.checked_edits(0.5)}
+    assert "first" not in {edit.module for edit in channels.checked_edits(lowest(0.5))}
     smaller = copy.deepcopy(network)
-    replay({"": channels.checked_edits(0.5)}, {"": smaller})
+    replay({"": channels.checked_edits(lowest(0.5))}, {"": smaller})
     assert smaller(torch.randn(2, 3, 8, 8)).shape == (2, 4)
+
+
+class WithAuxiliaryHead(Net):
+    """A reader of the first layer that evaluation never calls."""
+
+    def __init__(self):
+        super().__init__(conv(8, 8), forward=lambda x, layer: layer(x))
+        self.auxiliary = nn.Linear(8, 4)
+
+    def forward(self, x):
+        logits = super().forward(x)
+        early = F.relu(self.first(x)).mean(dim=(2, 3))
+        return (logits, self.auxiliary(early)) if self.training else logits
+
+
+def test_channels_that_an_auxiliary_head_reads_in_training_stay():
+    network = WithAuxiliaryHead().eval()
+    edits = Channels("auxiliary", network, (torch.randn(1, 3, 8, 8),)).checked_edits(lowest(0.5))
+    assert {(edit.module, edit.side) for edit in edits} == {("layers.0", "out"), ("last", "in")}
+    replay({"": edits}, {"": network})
+    assert [logits.shape for logits in network.train()(torch.randn(2, 3, 8, 8))] == [(2, 4)] * 2
 
 
 def test_dead_weights_hide_no_mistake():

@@ -14,8 +14,8 @@ from shinso.core import loop
 from shinso.core.edits import replay
 from shinso.core.errors import UserError
 from shinso.core.files import read_json
-from shinso.levers.channels import Channels
-from shinso.levers.prune import prunable
+from shinso.levers.channels import Channels, lowest
+from shinso.levers.magnitude import prunable
 from tests.levers.making import inputs_of, made
 from tests.proof import forked, systems
 from tests.proof.forked import assert_same, outcome, run_to_end, wait
@@ -56,7 +56,7 @@ def test_the_saved_artifact_is_the_pruned_network(name, tmp_path):
     example = system.load("example_inputs")(source.recipe, source.spec)["classifier"][0]
     expected = source.modules["classifier"]
     replay(
-        {"": Channels("classifier", expected, example).edits(0.5)}, {"": expected}
+        {"": Channels("classifier", expected, example).edits(lowest(0.5))}, {"": expected}
     )  # in place: `source` is opened again by the lever
     used = api.use_lever("prune", tmp_path / "a", tmp_path / "p", ratio=0.5)
     inputs = inputs_of(source)["classifier"]
@@ -112,8 +112,8 @@ def test_unstructured_sets_the_smallest_weights_to_0(tmp_path):
     source = made("lenet", tmp_path / "a").modules["classifier"]
     used = api.use_lever("prune", tmp_path / "a", tmp_path / "p", ratio=0.8, unstructured=True)
     pruned = catalog.open_artifact(tmp_path / "p").modules["classifier"]
-    before = torch.cat([weight.flatten() for weight in prunable([source])])
-    after = torch.cat([weight.flatten() for weight in prunable([pruned])])
+    before = torch.cat([weight.flatten() for weight in prunable({"": source}).values()])
+    after = torch.cat([weight.flatten() for weight in prunable({"": pruned}).values()])
     gone = after == 0
     assert (
         int(gone.sum()) == int(0.8 * len(before)) == used.after["weights"] - used.after["nonzeros"]
@@ -125,6 +125,74 @@ def test_unstructured_sets_the_smallest_weights_to_0(tmp_path):
     assert used.after["compressed_bytes"] < 0.4 * used.before["compressed_bytes"]
     assert used.after["parameters"] == used.before["parameters"]
     assert used.after["macs"] == used.before["macs"]
+
+
+def test_unstructured_by_threshold_sets_what_is_below_to_0(tmp_path):
+    source = made("lenet", tmp_path / "a").modules["classifier"]
+    used = api.use_lever("prune", tmp_path / "a", tmp_path / "p", threshold=0.04, unstructured=True)
+    pruned = catalog.open_artifact(tmp_path / "p").modules["classifier"]
+    weights = prunable({"": source})
+    for name, after in prunable({"": pruned}).items():
+        assert torch.equal(after, weights[name] * (weights[name].abs() >= 0.04))
+    gone = sum(int((weight.abs() < 0.04).sum()) for weight in weights.values())
+    assert gone == used.after["weights"] - used.after["nonzeros"]
+    assert used.done == {"ratio": gone / used.after["weights"], "threshold": 0.04}
+
+
+def test_neurons_whose_mean_weight_is_below_the_threshold_go(tmp_path):
+    """The course's pruning."""
+    artifact = made("mlp", tmp_path / "a", hidden=(6, 5))
+    first, second = (layer[0] for layer in artifact.modules["classifier"].hidden)
+    with torch.no_grad():
+        first.weight.fill_(-0.2)
+        second.weight.fill_(0.3)
+        first.weight[[1, 4]] = 0.09
+        second.weight[2] = 0.05
+        second.weight[3] = torch.tensor([0.05, 0.3] * 3)  # 0.175 in the mean
+    artifact.save(tmp_path / "b")
+    used = api.use_lever("prune", tmp_path / "b", tmp_path / "p", threshold=0.1)
+    edits = {(e.module, e.side): e.kept for e in used.artifact.edits["classifier"]}
+    assert edits["hidden.0.0", "out"] == edits["hidden.1.0", "in"] == (0, 2, 3, 5)
+    assert edits["hidden.1.0", "out"] == edits["output", "in"] == (0, 1, 3, 4)
+    assert used.done["ratio"] == 3 / 11 and used.done["threshold"] == 0.1
+
+
+def scaled(folder, scales):
+    """An option-A ResNet whose inner batch normalisations scale by these, in turn."""
+    artifact = made("resnet", folder / "a", depth=8, shortcut="A")
+    network = artifact.modules["classifier"]
+    with torch.no_grad():
+        for stage, values in zip(network.stages, scales, strict=True):
+            stage[0].bn1.weight.copy_(values)
+    artifact.save(folder / "scaled")
+    return folder / "scaled"
+
+
+def test_one_share_of_all_scales_of_batch_normalisation_goes(tmp_path):
+    """Liu et al. 2017: the 56 smallest of all 112, from whichever layer."""
+    small, middle, large = torch.rand(16), 1 + torch.rand(32), 2 + torch.rand(64)
+    small[3], middle[5] = 9.0, -8.0
+    used = api.use_lever(
+        "prune",
+        scaled(tmp_path, (small, middle, large)),
+        tmp_path / "p",
+        ratio=0.5,
+        criterion="bn",
+    )
+    edits = {(e.module, e.side): e.kept for e in used.artifact.edits["classifier"]}
+    scales = torch.cat([small, middle, large]).abs()
+    limit = scales.sort().values[56]
+    for stage, values in enumerate((small, middle, large)):
+        kept = tuple((values.abs() >= limit).nonzero().flatten().tolist())
+        assert edits[f"stages.{stage}.0.bn1", "out"] == kept
+    assert edits["stages.0.0.bn1", "out"] == (3,) and edits["stages.1.0.bn1", "out"] == (5,)
+    assert used.done["ratio"] == 0.5 and used.done["threshold"] == limit.item()
+
+
+def test_multiply_adds_by_scales_too(tmp_path):
+    source = scaled(tmp_path, (torch.rand(16), torch.rand(32), torch.rand(64)))
+    used = api.use_lever("prune", source, tmp_path / "p", macs=0.7, criterion="bn")
+    assert 0.6 < used.after["macs"] / used.before["macs"] <= 0.7
 
 
 # Training on what is left -------------------------------------------------------------------------
@@ -147,7 +215,10 @@ def test_any_learner_trains_on_what_is_left(system, unstructured, trained, tmp_p
     assert used.run is not None and used.run.step > 5
     start = catalog.open_artifact(tmp_path / "run" / "start")
     for name, module in used.artifact.modules.items():
-        weights, before = prunable([module]), prunable([start.modules[name]])
+        weights, before = (
+            prunable({"": module}).values(),
+            prunable({"": start.modules[name]}).values(),
+        )
         assert not any(torch.equal(*pair) for pair in zip(weights, before, strict=True))
         if unstructured:
             pairs = zip(weights, before, strict=True)
@@ -236,6 +307,10 @@ def test_what_is_given_wrong_is_said(trained, tmp_path):
     assert "must be below 1" in refusal(tmp_path / "a", tmp_path, ratio=1.0)
     assert "must be above 0" in refusal(tmp_path / "a", tmp_path, ratio=0.0)
     assert "not both" in refusal(tmp_path / "a", tmp_path, ratio=0.5, macs=0.5)
+    assert "--threshold, and not both" in refusal(
+        tmp_path / "a", tmp_path, ratio=0.5, threshold=0.5
+    )
+    assert "about channels" in refusal(tmp_path / "a", tmp_path, criterion="bn", unstructured=True)
     assert "needs channels" in refusal(tmp_path / "a", tmp_path, macs=0.5, unstructured=True)
     assert "less than one channel of 120" in refusal(tmp_path / "a", tmp_path, ratio=0.005)
     assert "out of reach" in refusal(tmp_path / "a", tmp_path, macs=0.01)
@@ -246,6 +321,33 @@ def test_what_is_given_wrong_is_said(trained, tmp_path):
     (tmp_path / "full").mkdir()
     with pytest.raises(UserError, match="full exists; choose another --out"):
         api.use_lever("prune", tmp_path / "a", tmp_path / "full")
+
+
+def test_a_layer_that_would_be_emptied_is_named(tmp_path):
+    made("mlp", tmp_path / "a", hidden=(20, 12))
+    said = refusal(tmp_path / "a", tmp_path, threshold=0.09)
+    assert said.startswith("--threshold 0.09 would take all channels of classifier.hidden.0.0, ")
+    said = refusal(tmp_path / "a", tmp_path, threshold=0.13, unstructured=True)
+    assert said.startswith("--threshold 0.13 would set all of classifier.hidden.0.0.weight to 0")
+    said = refusal(tmp_path / "a", tmp_path, ratio=0.9, unstructured=True)
+    assert said.startswith("--ratio 0.9 would set all of classifier.hidden.0.0.weight to 0")
+    scales = torch.full((16,), 0.1), torch.ones(32), torch.ones(64)
+    said = refusal(scaled(tmp_path, scales), tmp_path, ratio=0.5, criterion="bn")
+    assert "takes no channel" not in said
+    assert said.startswith("--ratio 0.5 would take all channels of classifier.stages.0.0.conv1, ")
+
+
+def test_what_would_take_nothing_is_said(tmp_path):
+    made("mlp", tmp_path / "a", hidden=(20, 12))
+    assert "takes none of mlp's 1,640 weights" in refusal(
+        tmp_path / "a", tmp_path, threshold=1e-9, unstructured=True
+    )
+    assert "takes no channel of mlp: none is worth less than 0.0" in refusal(
+        tmp_path / "a", tmp_path, threshold=1e-3
+    )
+    assert "scaled by batch normalisation; --criterion l1" in refusal(
+        tmp_path / "a", tmp_path, criterion="bn"
+    )
 
 
 def test_a_row_may_refuse_a_lever(tmp_path, monkeypatch):

@@ -39,12 +39,12 @@ def test_prune_says_the_same_in_words(here):
 
 
 def test_prune_and_train_on_makes_a_run(here):
-    arguments = ("--unstructured", "--ratio", 0.9, "--epochs", 1, "--learning-rate", 0.01)
+    arguments = ("--unstructured", "--ratio", 0.8, "--epochs", 1, "--learning-rate", 0.01)
     told = shinso("prune", "net", *arguments, "--out", "run", "--json").json
     assert (told["run"], told["artifact"]) == ("run", "run/artifact")
     assert told["steps"] == 10 and 0 <= told["scores"]["accuracy"] <= 1
     assert "majority class" in told["baselines"]
-    assert told["nonzeros"] < 0.11 * told["before"]["nonzeros"]
+    assert told["nonzeros"] < 0.21 * told["before"]["nonzeros"]
     recipe = json.loads((here / "run" / "recipe.json").read_text())["recipe"]
     assert (recipe["epochs"], recipe["learning_rate"], recipe["hidden"]) == (1, 0.01, [20, 12])
     again = shinso("train", "--resume", "run", "--json").json

@@ -22,6 +22,8 @@ VERBS = {
     "predict": "use what was learned",
     "compare": "runs side by side, in one table",
     "prune": "take out the channels that matter least, or set single weights to 0",
+    "quantise": "keep weights in fewer bits, and compute with them so; or compare precisions",
+    "distil": "teach a student what one trained network, or several together, would answer",
     "export": "make ONNX graphs of networks; predict and evaluate work on them alike",
     "gtp": "play Go as an engine of the Go Text Protocol, on stdin and stdout",
     "report": "one self-contained HTML page about a run",

@@ -31,12 +31,14 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
 # What the verbs of all levers have ---------------------------------------------------------------
 
 
-def add_lever_arguments(parser: argparse.ArgumentParser, made: str) -> None:
+def add_lever_arguments(
+    parser: argparse.ArgumentParser, made: str, *, required: bool = True
+) -> None:
     parser.add_argument(
         "what", metavar="RUN|ARTIFACT|SYSTEM", help="a system means its shipped weights"
     )
     parser.add_argument(
-        "--out", metavar=made, required=True, help="the folder to write, which must not exist"
+        "--out", metavar=made, required=required, help="the folder to write, which must not exist"
     )
 
 

@@ -39,21 +39,26 @@ def _row(system: System) -> dict[str, Any]:
 
 
 def _score(system: System) -> dict[str, Any] | None:
-    """What is recorded on test data: of the default recipe on the default set, if that is."""
-    recorded = [result for result in read_results(system.name) if result.split == "test"]
+    """What is recorded: on test data if any is, on the default set, of the default recipe."""
+    recorded = list(read_results(system.name))
     if not recorded:
         return None
-    chosen = min(recorded, key=lambda r: (r.data != system.data, r.label != "cpu"))
+    wanted = {"split": "test", "data": system.data, "label": "cpu"}
+    chosen = min(recorded, key=lambda r: [getattr(r, name) != wanted[name] for name in wanted])
     name = next(iter([name for name in chosen.mean if name != "loss"] or chosen.mean))
-    return {"name": name, "value": chosen.mean[name], "data": chosen.data, "label": chosen.label}
+    told = {about: getattr(chosen, about) for about in wanted}
+    return {"name": name, "value": chosen.mean[name], **told}
 
 
 def _cells(row: dict[str, Any]) -> list[Any]:
     """A line of a terminal: of the paper authors and year, for the card has it whole."""
     authors = re.match(r".*?\b\d{4}\b", row["paper"])
     score = row["score"]
-    on = f" on {score['data']}" if score and score["data"] != row["data"] else ""
-    spelled_score = f"{score['name']} {score['value']:.4g}{on}" if score else None
+    spelled_score = None
+    if score:
+        on = f" on {score['data']}" if score["data"] != row["data"] else ""
+        split = "" if score["split"] == "test" else f", {score['split']}"
+        spelled_score = f"{score['name']} {score['value']:.4g}{on}{split}"
     paper = authors[0] if authors else row["paper"]
     return [
         *(row[key] for key in ("name", "field", "task")),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shinso import catalog
+from shinso.cli.layers import print_layers
 from shinso.cli.output import Output
 from shinso.cli.parsing import add_settings, first_word, given_settings, typed
 from shinso.core.recipe import Field, Preset, Recipe, as_options
@@ -31,8 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None
 
 def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     system = catalog.find(parsed.system)
-    preset = system.preset(parsed.preset)
-    recipe = system.make_recipe(parsed.preset, **given_settings(parsed, system.recipe_class))
+    given = given_settings(parsed, system.recipe_class)
+    preset = system.preset(parsed.preset, **given)
+    recipe = system.make_recipe(parsed.preset, **given)
     card = {
         "system": system.name,
         "field": system.field,
@@ -52,8 +54,8 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     }
     if not output.as_json:
         _print(card, recipe, output)
-        given = recipe.difference(system.make_recipe(parsed.preset))
-        output.line(f"\ntrain it: {_command(card, given)}")
+        changes = system.changes_of(recipe, parsed.preset)
+        output.line(f"\ntrain it: {_command(card, changes)}")
     return card
 
 
@@ -69,14 +71,21 @@ def _result(result: Result) -> dict[str, Any]:
 
 def _costs(system: System, recipe: Recipe, preset: Preset) -> dict[str, Any]:
     if system.build is None:
-        return {"parameters": None, "macs": None, "networks": {}}
-    from shinso.core.counting import costs
+        return {"parameters": None, "macs": None, "networks": {}, "formulas": []}
+    from shinso.core.counting import layers, total
 
-    networks = costs(system, recipe, recipe.nominal_spec(preset.spec))
+    networks = layers(system, recipe, recipe.nominal_spec(preset.spec))
+    costs = {name: total(of_network) for name, of_network in networks.items()}
+    formulas = system.load("formulas")(networks) if system.formulas else []
     return {
-        "parameters": sum(cost.parameters for cost in networks.values()),
-        "macs": sum(cost.macs for cost in networks.values()),
-        "networks": {name: dataclasses.asdict(cost) for name, cost in networks.items()},
+        "parameters": sum(cost.parameters for cost in costs.values()),
+        "macs": sum(cost.macs for cost in costs.values()),
+        "networks": {
+            name: dataclasses.asdict(cost)
+            | {"layers": [dataclasses.asdict(layer) for layer in networks[name]]}
+            for name, cost in costs.items()
+        },
+        "formulas": [table.plain() for table in formulas],
     }
 
 
@@ -100,14 +109,21 @@ def _print(card: dict[str, Any], recipe: Recipe, output: Output) -> None:
         output.table(("recorded", "data", "split", "scores"), cells)
     if len(card["results"]) > MOST_RESULTS:
         output.line(f"all {len(card['results'])}: shinso results {card['system']}")
+    for name, network in card["networks"].items():
+        output.line()
+        print_layers(name, network["layers"], output)
+    for table in card["formulas"]:
+        output.line(f"\n{table['title']}")
+        output.paragraph(table["note"])
+        output.table(table["columns"], table["rows"])
     output.line()
     rows = [(f.flag, typed(getattr(recipe, f.name)), _meaning(f)) for f in recipe.fields()]
     output.table((f"recipe ({card['preset']})", "value", "meaning"), rows)
 
 
-def _command(card: dict[str, Any], given: dict[str, Any]) -> str:
+def _command(card: dict[str, Any], changes: dict[str, Any]) -> str:
     preset = [f"--preset {card['preset']}"] if card["preset"] != "cpu" else []
-    return " ".join(["shinso train", card["system"], *preset, *as_options(given)])
+    return " ".join(["shinso train", card["system"], *preset, *as_options(changes)])
 
 
 def _facts(card: dict[str, Any]) -> list[tuple[str, str]]:

@@ -80,11 +80,7 @@ def _system_name(given: Sequence[str]) -> str | None:
 def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     began = time.monotonic()
     trained = _resume(parsed) if parsed.resume is not None else _train(parsed)
-    answer = _answer(trained, time.monotonic() - began)
-    output.muted = not trained.processes.first
-    if not output.as_json:
-        _print(trained, answer, output)
-    return answer
+    return tell(trained, time.monotonic() - began, output)
 
 
 def _resume(parsed: argparse.Namespace) -> Run:
@@ -103,12 +99,13 @@ def _train(parsed: argparse.Namespace) -> Run:
         raise UserError("name a system to train, or --resume RUN; shinso list shows all systems")
     system = catalog.find(parsed.system)
     preset = parsed.preset or "cpu"
-    recipe = system.make_recipe(preset, **given_settings(parsed, system.recipe_class))
+    given = given_settings(parsed, system.recipe_class)
+    recipe = system.make_recipe(preset, **given)
     from shinso import api  # only now: what is given wrong is said before torch is imported
 
     return api.train(
         recipe,
-        parsed.data or system.preset(preset).data,
+        parsed.data or system.preset(preset, **given).data,
         parsed.out,
         seed=parsed.seed or 0,
         start=parsed.start,
@@ -116,6 +113,15 @@ def _train(parsed: argparse.Namespace) -> Run:
         threads=parsed.threads,
         skip_bad=bool(parsed.skip_bad),
     )
+
+
+def tell(run: Run, seconds: float, output: Output) -> dict[str, Any]:
+    """Prints what a training came to, and returns it."""
+    answer = _answer(run, seconds)
+    output.muted = not run.processes.first
+    if not output.as_json:
+        _print(run, answer, output)
+    return answer
 
 
 def _answer(run: Run, seconds: float) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 `artifact.json` names system, recipe, spec, options, scores, provenance and the checksums of all
 files; plain-text assets stand beside it; networks come as modules (`weights.safetensors` for the
-networks that the recipe builds) or as graphs (`NAME.onnx`). `parts/` holds artifacts it uses.
+networks that the recipe builds, in the artifact's precision) or as graphs (`NAME.onnx`). `parts/`
+holds artifacts it uses.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from shinso.core.edits import Edits, edits_as_dict, edits_from_dict, replay
 from shinso.core.errors import UserError
 from shinso.core.files import file_digest, replaced_folder, write_json
 from shinso.core.graph import Graph, graph_network
+from shinso.core.precision import FLOAT32, InPrecision, check_precision, in_precision
 from shinso.core.recipe import Options, Recipe, Spec
 from shinso.core.system import System
 
@@ -39,6 +41,7 @@ class Artifact:
     options: Options | None = None
     modules: dict[str, nn.Module] = field(default_factory=dict)
     graphs: dict[str, Graph] = field(default_factory=dict)  # ONNX, instead of modules
+    precision: str = FLOAT32  # of stored weights, and what networks compute in; modules are float32
     edits: Edits = field(default_factory=dict)  # what the networks lack of what the recipe builds
     assets: dict[str, str] = field(default_factory=dict)  # file name -> text
     parts: dict[str, Artifact] = field(default_factory=dict)
@@ -53,11 +56,16 @@ class Artifact:
 
     def network(self, name: str) -> Network:
         """The network as a callable without gradients, whichever form it has."""
+        if not self.graphs and self.precision == FLOAT32:
+            return _module_network(self.modules[name])  # live, while a learner trains it
+        if name not in self._opened:  # once: a session optimises its graph first
+            self._opened[name] = self._open(name)
+        return self._opened[name]
+
+    def _open(self, name: str) -> Network:
         if name in self.graphs:
-            if name not in self._opened:  # once: a session optimises its graph first
-                self._opened[name] = graph_network(self.graphs[name])
-            return self._opened[name]
-        return _module_network(self.modules[name])
+            return graph_network(self.graphs[name])
+        return _module_network(InPrecision(self.modules[name], self.precision))
 
     def weights(self, name: str) -> dict[str, Tensor]:
         """The module's state. Raises UserError for a form that has none."""
@@ -78,6 +86,7 @@ class Artifact:
         """Moves the modules; inputs and outputs of `network` stay on the CPU."""
         for module in self.modules.values():
             module.to(device)
+        self._opened.clear()
         return self
 
     def save(self, folder: Path) -> None:
@@ -86,7 +95,10 @@ class Artifact:
             self._write(new)
 
     def _write(self, folder: Path) -> None:
-        ties = _write_weights(self.modules, folder / "weights.safetensors")
+        stored = self.modules
+        if self.precision != FLOAT32:
+            stored = {name: in_precision(net, self.precision) for name, net in stored.items()}
+        ties = _write_weights(stored, folder / "weights.safetensors")
         for name, graph in self.graphs.items():
             content = graph if isinstance(graph, bytes) else graph.read_bytes()
             (folder / f"{name}.onnx").write_bytes(content)
@@ -102,6 +114,7 @@ class Artifact:
                 "format": FORMAT,
                 "system": self.system,
                 "form": self.form,
+                "precision": self.precision,
                 "recipe": self.recipe.as_dict(),
                 "spec": self.spec.as_dict(),
                 "options": self.options.as_dict() if self.options else None,
@@ -127,6 +140,7 @@ def open_artifact(folder: Path, find_system: Callable[[str], System]) -> Artifac
     _check_files(folder, about)
     system = find_system(about["system"])
     options_class = system.options_class
+    place = f"{folder}/artifact.json"
     artifact = Artifact(
         system=system.name,
         recipe=system.recipe_class.from_dict(about["recipe"]),
@@ -136,7 +150,8 @@ def open_artifact(folder: Path, find_system: Callable[[str], System]) -> Artifac
         parts={n: open_artifact(folder / "parts" / n, find_system) for n in about["parts"]},
         scores=about["scores"],
         provenance=about["provenance"],
-        edits=edits_from_dict(about.get("edits", {}), f"{folder}/artifact.json"),
+        precision=check_precision(about.get("precision", FLOAT32), about["form"], place),
+        edits=edits_from_dict(about.get("edits", {}), place),
         path=folder,
     )
     if about["form"] == "onnx":

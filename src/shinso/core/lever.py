@@ -20,9 +20,12 @@ class Lever:
     """What the verbs know of a lever. Dotted places are `module:attribute`.
 
     settings  the Settings class; its module imports no torch
-    apply     apply(system, artifact, settings) -> (artifact, what was done), without training
+    apply     apply(system, artifact, settings) -> (artifact, what was done), without training; no
+              artifact where all of it is training from the seed
     learner   learner(inner, settings) -> Learner around the system's own; None: it trains nothing
     measure   measure(artifact, settings) -> numbers to tell besides parameters, MACs and bytes
+    calibration  calibration(artifact, settings) -> how many training examples it wants to see:
+              `apply` is then given, besides, {network: the inputs of its calls} for about as many
     """
 
     name: str
@@ -31,6 +34,7 @@ class Lever:
     apply: str | None = None
     learner: str | None = None
     measure: str | None = None
+    calibration: str | None = None
 
     def load(self, part: str) -> Any:
         """The attribute that the row's `part` names."""

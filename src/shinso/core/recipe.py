@@ -308,9 +308,19 @@ class Preset:
     """A named set of changes to a recipe's defaults.
 
     `spec` is the nominal one, so that card, parameters and MACs need no data; `data` names the
-    preset's data set where it differs from the system's default.
+    preset's data set where it differs from the system's default. `variants` are the presets that
+    stand in its place where a field has a value of theirs, {field: {value: preset}}: what a paper
+    does with its large networks is often not what it does with its small ones.
     """
 
     spec: Spec
     changes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     data: str | None = None
+    variants: Mapping[str, Mapping[Any, Preset]] = dataclasses.field(default_factory=dict)
+
+    def variant(self, changes: Mapping[str, Any]) -> Preset:
+        """The one that stands for it where these are the changes to it."""
+        for field, presets in self.variants.items():
+            if changes.get(field) in presets:
+                return presets[changes[field]]
+        return self

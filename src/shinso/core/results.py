@@ -181,7 +181,7 @@ def commit(checkout: Path | None = None) -> str | None:
 
 def training_command(system: System, recipe: Recipe, data: str | None, seed: int) -> str:
     """The shortest command that trains this recipe: the preset nearest to it, and the rest."""
-    candidates = [(recipe.difference(system.make_recipe(name)), name) for name in system.presets]
+    candidates = [(system.changes_of(recipe, name), name) for name in system.presets]
     changes, preset = min(candidates, key=lambda c: (len(c[0]), c[1] != "cpu"))
     words = ["shinso", "train", system.name]
     words += ["--preset", preset] if preset != "cpu" else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,11 @@ from shinso.core.recipe import Options, Preset, Recipe, Spec
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+# How another library names weights: (regular expression in a name of theirs, replacement), the
+# next applied to what the one before left, until the name is ours.
+Layout = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class System:
     learner        Learner(recipe, data, start, run)
     predictor      Predictor(artifact, options)
     evaluate       evaluate(predictor, data, split) -> Evaluation
+    formulas       formulas({network: layers}) -> [Table]: what the paper's formulas say that its
+                   layers cost, beside what is counted; None: it has none
     """
 
     name: str
@@ -55,11 +62,12 @@ class System:
     build: str | None = None
     example_inputs: str | None = None
     options: str | None = None
+    formulas: str | None = None
     selects_with: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     equations: tuple[str, ...] = ()
     deviations: tuple[Deviation, ...] = ()
     resume: str = "exact"
-    layouts: tuple[str, ...] = ()  # foreign state_dicts that --from reads
+    layouts: tuple[str, ...] = ()  # places of a Layout: foreign state_dicts that --from reads
     refuses: Mapping[str, str] = dataclasses.field(default_factory=dict)  # lever -> why
 
     def load(self, part: str) -> Any:
@@ -84,21 +92,36 @@ class System:
         presets: Mapping[str, Preset] = locate(place, f"{self.name}'s recipe")
         return presets
 
-    def preset(self, name: str) -> Preset:
-        """Raises UserError for a preset the system does not have."""
+    def preset(self, name: str, **changes: Any) -> Preset:
+        """The one for a recipe with these changes to it.
+
+        Raises UserError for a preset the system does not have.
+        """
         if name not in self.presets:
             raise UserError(f"{self.name} has no preset {name}; {nearest(name, self.presets)}")
-        return self.presets[name]
+        return self.presets[name].variant(changes)
 
     def make_recipe(self, preset: str = "cpu", **changes: Any) -> Recipe:
         """Raises UserError for changes that do not fit, ShinsoError where the preset's own or
         the recipe's defaults do not: nobody typed those."""
-        own_changes = self.preset(preset).changes
+        return self._plain_recipe(preset, changes).changed(**changes)
+
+    def _plain_recipe(self, preset: str, changes: Mapping[str, Any]) -> Recipe:
+        """That of the preset's variant for these changes, before they are made."""
+        own_changes = self.preset(preset, **changes).changes
         try:
-            recipe = self.recipe_class().changed(**own_changes)
+            return self.recipe_class().changed(**own_changes)
         except UserError as error:
             raise ShinsoError(f"{self.recipe} is wrong in its preset {preset}: {error}") from error
-        return recipe.changed(**changes)
+
+    def changes_of(self, recipe: Recipe, preset: str) -> dict[str, Any]:
+        """What `make_recipe` makes this recipe of."""
+        variants = self.preset(preset).variants
+        chosen = {f: getattr(recipe, f) for f in variants if getattr(recipe, f) in variants[f]}
+        return chosen | recipe.difference(self._plain_recipe(preset, chosen))
+
+    def load_layouts(self) -> list[Layout]:
+        return [locate(place, f"{self.name}'s layout") for place in self.layouts]
 
     @property
     def spec_class(self) -> type[Spec]:

@@ -1,19 +1,20 @@
 """The tables of README and docs, generated from results/ between two comments.
 
-The first is `results SYSTEM SPLIT LABEL ... of SCORE ...`, without labels all of the system's on
-that split, without scores all that there are; the second is `end of results`.
+The first is `results SYSTEM,... SPLIT LABEL ... of SCORE ... on DATA`, without labels all of the
+systems' on that split, without scores and data all that there are; the second is `end of results`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from shinso.core.results import Result, read_results
 
 BLOCK = re.compile(
-    r"(?P<head><!-- results (?P<system>[\w-]+) (?P<split>\w+)(?P<asked>[^>\n]*) -->\n).*?"
+    r"(?P<head><!-- results (?P<systems>[\w,-]+) (?P<split>\w+)(?P<asked>[^>\n]*) -->\n).*?"
     r"(?P<foot><!-- end of results -->)",
     re.S,
 )
@@ -23,8 +24,10 @@ def updated(text: str) -> str:
     """The page with each of its tables made anew."""
 
     def table(block: re.Match[str]) -> str:
-        labels, _, scores = block["asked"].partition(" of ")
-        rows = results_table(block["system"], block["split"], labels.split(), scores.split())
+        asked, _, data = block["asked"].partition(" on ")
+        labels, _, scores = asked.partition(" of ")
+        systems = block["systems"].split(",")
+        rows = results_table(systems, block["split"], labels.split(), scores.split(), data)
         return f"{block['head']}{rows}\n{block['foot']}"
 
     return BLOCK.sub(table, text)
@@ -36,14 +39,21 @@ def pages(checkout: Path) -> list[Path]:
 
 
 def results_table(
-    system: str, split: str, labels: Collection[str] = (), chosen: Collection[str] = ()
+    systems: Sequence[str],
+    split: str,
+    labels: Collection[str] = (),
+    chosen: Collection[str] = (),
+    data: str = "",
 ) -> str:
-    """Markdown: a row a label, a column a score, baselines below. Without labels, and without
-    chosen scores, all."""
+    """Markdown: a row a label, a column a score, baselines below; of several systems one after the
+    other. Without labels, chosen scores and data, all."""
     results = [
         result
+        for system in systems
         for result in read_results(system)
-        if result.split == split and (not labels or result.label in labels)
+        if result.split == split
+        and (not labels or result.label in labels)
+        and data in ("", result.data)
     ]
     if not results:
         return "Nothing is recorded yet."
@@ -51,6 +61,10 @@ def results_table(
     columns = ["setting", "data", *scores, "seeds", "parameters", "steps", "time"]
     rows = [_row(result, scores) for result in results]
     rows += _baseline_rows(results, scores)
+    if len(systems) > 1:
+        columns = ["system", *columns]
+        names = [result.system for result in results]
+        rows = [[name, *row] for name, row in zip_longest(names, rows, fillvalue="")]
     return "\n".join(_line(row) for row in [columns, ["---"] * len(columns), *rows])
 
 

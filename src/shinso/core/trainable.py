@@ -4,6 +4,7 @@ batch, the forward pass, the loss, the gradients and their application."""
 
 from __future__ import annotations
 
+import sys
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -54,7 +55,9 @@ class Trainable(Learner):
         self.networks = dict(networks)
         self.phases = dict(phases or {"update": list(self.networks)})
         if start is not None:
-            start_from(start, self.networks, self.keeps_head, run.system.name, recipe)
+            for note in start_from(start, self.networks, self.keeps_head, run.system, recipe):
+                if run.processes.first:
+                    print(note, file=sys.stderr)
         for network in self.networks.values():
             network.to(run.device).to(memory_format=getattr(torch, self._memory_format))
         self.forwards = dict(self.networks)
@@ -205,8 +208,11 @@ class Supervised(Trainable):
 
     @cached_property
     def epoch_steps(self) -> int:
-        """Updates an epoch; the last batch may be smaller."""
-        return -(-self.example_count // self.recipe.batch_size)
+        """Updates an epoch. The last batch may be smaller, but one example that would be alone in
+        it joins the batch before: batch normalisation finds no variance in one."""
+        size = self.recipe.batch_size
+        alone = self.example_count % size == 1 and self.example_count > size > 1
+        return -(-self.example_count // size) - alone
 
     @cached_property
     def total_steps(self) -> int:
@@ -247,8 +253,9 @@ class Supervised(Trainable):
     def _whole_batch(self) -> NDArray[np.int64]:
         """The examples of step `run.step`, over all processes."""
         epoch, position = divmod(self.run.step, self.epoch_steps)
-        size = self.recipe.batch_size
-        return self._order(epoch)[position * size : (position + 1) * size]
+        start = position * self.recipe.batch_size
+        last = position == self.epoch_steps - 1
+        return self._order(epoch)[start : None if last else start + self.recipe.batch_size]
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         if getattr(self, "_ordered_epoch", None) != epoch:

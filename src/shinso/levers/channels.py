@@ -2,8 +2,8 @@
 
 Channels go in groups: those of a layer, of the layers whose outputs are added to its own, and the
 inputs of all that read them (Fang et al. 2023, DepGraph: Towards any structural pruning, section
-3; torch-pruning finds the groups). Those with the least mean L1 norm go first (Li et al. 2017,
-Pruning filters for efficient ConvNets, section 3.1), the same share of each group.
+3; torch-pruning finds the groups). A criterion says what each is worth, a choice which of a group
+go: the lowest share of it, or those below a threshold that is the same for all groups.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from shinso.core.edits import Edit, axes, replay, size
 from shinso.core.errors import ShinsoError, UserError
 from shinso.core.extras import require
+from shinso.levers.criteria import Criterion, l1_norm
 
-Removed = Mapping[tuple[str, str], set[int]]  # (module path, side) -> the channels that go there
 TRIED_SHARE = 0.5  # of a group's channels, to find out whether it can lose some
 
 
@@ -31,22 +31,43 @@ class Group:
     """Channels of the layer at `path` and all that goes with them."""
 
     path: str
-    importance: Tensor  # (C,) the mean L1 norm of the weights that go with each
+    importance: Tensor  # (C,) what each is worth by the criterion
     root: Any  # torch-pruning's dependency that starts the group
 
-    def lowest(self, share: float) -> list[int]:
-        """The least important channels, that share of them; one at least stays."""
-        count = min(int(len(self.importance) * share + 1e-9), len(self.importance) - 1)
+    def least(self, count: int) -> list[int]:
+        """So many of the least important channels; one at least stays."""
+        count = min(count, len(self.importance) - 1)
         return sorted(self.importance.argsort(stable=True)[:count].tolist())
+
+
+Choice = Callable[[Group], list[int]]  # the channels of a group that go
+
+
+def lowest(share: float) -> Choice:
+    """That share of each group; one channel of it at least stays."""
+    return lambda group: group.least(int(len(group.importance) * share + 1e-9))
+
+
+def below(threshold: float) -> Choice:
+    """Those worth less than that, in any group; one channel of it at least stays."""
+    return lambda group: group.least(int((group.importance < threshold).sum()))
 
 
 class Channels:
     """The groups of channels that a network can lose."""
 
-    def __init__(self, name: str, network: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        """`inputs` are an example of the network's. Raises UserError where no group is found."""
+    def __init__(
+        self,
+        name: str,
+        network: nn.Module,
+        inputs: tuple[Tensor, ...],
+        criterion: Criterion = l1_norm,
+    ) -> None:
+        """`inputs` are an example of the network's. Raises UserError for a network that
+        torch-pruning cannot follow."""
         require("compress", "torch_pruning")
         self.name = name
+        self.criterion = criterion
         self.network = network.eval()
         self.inputs = inputs
         self.paths = {module: path for path, module in network.named_modules()}
@@ -54,36 +75,39 @@ class Channels:
         found = map(self._group, dependent)
         self.groups = [group for group in found if group is not None and self._can_lose(group)]
 
-    def edits(self, share: float) -> tuple[Edit, ...]:
-        """What takes that share of each group's channels out."""
-        return self._edits(self.groups, share)
+    @property
+    def importances(self) -> dict[str, Tensor]:
+        """{layer: (C,)} of the groups."""
+        return {f"{self.name}.{group.path}": group.importance for group in self.groups}
 
-    def checked_edits(self, share: float) -> tuple[Edit, ...]:
+    def edits(self, choice: Choice) -> tuple[Edit, ...]:
+        """What takes the chosen channels out."""
+        return self._edits(self.groups, choice)
+
+    def checked_edits(self, choice: Choice) -> tuple[Edit, ...]:
         """Raises ShinsoError where the network then computes something else."""
-        edits = self.edits(share)
+        edits = self.edits(choice)
         if edits and not computes_the_same(self.network, edits, self.inputs):
             raise ShinsoError(
-                f"network {self.name} without {share:.1%} of its channels is not what it was "
-                "with nothing reading them: a fault of shinso"
+                f"network {self.name} without the channels chosen is not what it was with "
+                "nothing reading them: a fault of shinso"
             )
         return edits
 
-    def widths(self, share: float) -> dict[str, list[int]]:
+    def widths(self, choice: Choice) -> dict[str, list[int]]:
         """{layer: [channels before, after]} of the groups."""
         return {
             f"{self.name}.{group.path}": [
                 len(group.importance),
-                len(group.importance) - len(group.lowest(share)),
+                len(group.importance) - len(choice(group)),
             ]
             for group in self.groups
         }
 
     def _group(self, found: Any) -> Group | None:
         """None for channels that cannot be edited, or that are not where they are said to be."""
-        from torch_pruning.pruner.importance import GroupMagnitudeImportance
-
         try:
-            importance = GroupMagnitudeImportance(p=1, normalizer=None)(found)
+            importance = self.criterion(self.graph, found)
         except (
             IndexError,
             RuntimeError,
@@ -106,18 +130,18 @@ class Channels:
         return "out" if self.graph.is_out_channel_pruning_fn(dependency.handler) else "in"
 
     def _can_lose(self, group: Group) -> bool:
-        edits = self._edits([group], TRIED_SHARE)
+        edits = self._edits([group], lowest(TRIED_SHARE))
         return bool(edits) and computes_the_same(self.network, edits, self.inputs)
 
-    def _edits(self, groups: Iterable[Group], share: float) -> tuple[Edit, ...]:
+    def _edits(self, groups: Iterable[Group], choice: Choice) -> tuple[Edit, ...]:
         removed: dict[tuple[str, str], set[int]] = defaultdict(set)
         for group in groups:
-            lowest = group.lowest(share)
-            if not lowest:
+            chosen = choice(group)
+            if not chosen:
                 continue
             root = group.root
             for dependency, indices in self.graph.get_pruning_group(
-                root.target.module, root.handler, lowest
+                root.target.module, root.handler, chosen
             ):
                 module = dependency.target.module
                 if module in self.paths:
@@ -160,8 +184,9 @@ def computes_the_same(
 
     That is what taking channels out means, and it finds out all that the dependency graph cannot
     express: a shortcut padded with zeros for new channels, gates stacked in one layer, a
-    normalisation over all channels, outputs whose width is the caller's. Tried in float64 with
-    weights drawn anew, so that no dead unit hides a mistake.
+    normalisation over all channels, outputs whose width is the caller's, and readers that are
+    called in training alone, such as auxiliary heads. Tried in float64 with weights drawn anew, so
+    that no dead unit hides a mistake.
     """
     full = _with_random_weights(copy.deepcopy(network)).double().eval()
     edited = copy.deepcopy(full)
@@ -173,10 +198,22 @@ def computes_the_same(
         outputs = _outputs(edited, examples)
     except Exception:  # whatever it is, the shapes do not fit
         return False
+    if _can_train(full, examples) and not _can_train(edited, examples):
+        return False
     return all(
         one.shape == other.shape and torch.allclose(one, other, 1e-6, 1e-6 * _scale(other))
         for one, other in zip(outputs, _outputs(full, examples), strict=True)
     )
+
+
+def _can_train(network: nn.Module, inputs: list[Tensor]) -> bool:
+    """Whether its shapes fit in training mode too; one example may be too few for some networks."""
+    trained = copy.deepcopy(network).train()
+    try:
+        _outputs(trained, inputs)
+    except Exception:  # whatever it is, the shapes do not fit
+        return False
+    return True
 
 
 @torch.no_grad()

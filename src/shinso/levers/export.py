@@ -19,8 +19,10 @@ from shinso.core.artifact import Artifact
 from shinso.core.errors import ShinsoError, UserError
 from shinso.core.extras import require
 from shinso.core.graph import Graph, graph_network
+from shinso.core.precision import FLOAT32
 from shinso.core.recipe import Settings
 from shinso.core.system import System
+from shinso.levers.examples import grown, random_like
 
 TOLERANCE = 1e-5  # of the largest output: how far a graph's may be from its module's
 GROWTHS = (0, 1, 6)  # added to each dynamic dimension in turn: batches of 1, 2 and 7
@@ -33,6 +35,7 @@ def export(
     system: System, artifact: Artifact, settings: Settings
 ) -> tuple[Artifact, dict[str, Any]]:
     """The artifact in the onnx form: the same answers, so the same scores; and what was measured.
+    Weights of another precision stay rounded, and are computed with in float32.
 
     Raises UserError for an artifact that has this form, ShinsoError for a network that cannot be
     written as a graph, or whose graph answers otherwise.
@@ -49,7 +52,10 @@ def export(
         difference = _check(name, module, graph, inputs, dynamic)
         graphs[name] = graph
         done["largest_difference"] = max(done["largest_difference"], difference)
-    return replace(artifact, modules={}, graphs=graphs), done
+    # Graphs compute in float32: scores of another precision are not theirs.
+    scores = artifact.scores if artifact.precision == FLOAT32 else {}
+    graphs_alone = replace(artifact, modules={}, graphs=graphs, precision=FLOAT32, scores=scores)
+    return graphs_alone, done
 
 
 # Writing ------------------------------------------------------------------------------------------
@@ -62,9 +68,9 @@ def _graph(
     import onnx
 
     # Dynamic dimensions of 1 would be taken for fixed ones.
-    inputs = tuple(_grown(tensor, dynamic.get(i, {}), 1) for i, tensor in enumerate(inputs))
+    inputs = tuple(grown(tensor, dynamic.get(i, {}), 1) for i, tensor in enumerate(inputs))
     try:
-        with _quiet():
+        with quiet():
             program = torch.onnx.export(
                 module,
                 inputs,
@@ -74,7 +80,7 @@ def _graph(
             )
         assert program is not None
         model = program.model_proto
-        _forget_sources(model)
+        forget_sources(model)
         if model.ByteSize() > MOST_BYTES:
             raise ShinsoError("it is larger than the 2 GB that one ONNX file may have")
         onnx.checker.check_model(model, full_check=True)
@@ -90,7 +96,7 @@ def _dynamic_shapes(module: nn.Module, count: int, dynamic: Dynamic) -> tuple[An
     return tuple(inspect.signature(module.forward).bind(*by_input).arguments.values())
 
 
-def _forget_sources(model: Any) -> None:
+def forget_sources(model: Any) -> None:
     """Removes the stack traces that the exporter leaves, with all the paths of this machine."""
     graphs = [model.graph]
     holders: list[Any] = [model, *model.functions]
@@ -108,7 +114,7 @@ def _forget_sources(model: Any) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keeps the exporter's advice to its own developers from the user's screen."""
     before = logging.root.manager.disable
     logging.disable(logging.ERROR)
@@ -137,7 +143,7 @@ def _check(
     largest = 0.0
     for growth in GROWTHS:
         examples = tuple(
-            _random_like(_grown(tensor, dynamic.get(i, {}), growth), generator)
+            random_like(grown(tensor, dynamic.get(i, {}), growth), generator)
             for i, tensor in enumerate(inputs)
         )
         with torch.no_grad():
@@ -167,18 +173,3 @@ def _difference(found: Tensor, expected: Tensor) -> float:
         return 0.0
     difference = (found.double() - expected.double()).abs().max() / expected.double().abs().max()
     return difference.item() if difference.isfinite() else math.inf
-
-
-def _grown(tensor: Tensor, dimensions: Mapping[int, str], by: int) -> Tensor:
-    """The example with that many more rows in its dynamic dimensions, repeated from its own."""
-    for dimension in dimensions:
-        rows = torch.arange(tensor.shape[dimension] + by) % tensor.shape[dimension]
-        tensor = tensor.index_select(dimension, rows)
-    return tensor
-
-
-def _random_like(tensor: Tensor, generator: torch.Generator) -> Tensor:
-    """Numbers drawn anew; whole ones as they are, for only the row knows which are allowed."""
-    if not tensor.is_floating_point():
-        return tensor
-    return torch.randn(tensor.shape, generator=generator, dtype=tensor.dtype)

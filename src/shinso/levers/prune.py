@@ -5,50 +5,65 @@ Structured, whole channels are taken out, and the network is smaller and faster 
 Unstructured, the smallest weights are set to 0 and all shapes stay: it compresses well, and is as
 fast as before. What it has lost in accuracy, training on brings back, at the rates that the
 network was first trained with (Renda et al. 2020, Comparing rewinding and fine-tuning, find no
-better).
+better); or the weights that stay are trained anew, in rounds (levers/rewinding.py).
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import nn
 
 from shinso.core.artifact import Artifact
-from shinso.core.counting import costs
-from shinso.core.edits import Edits, replay
 from shinso.core.errors import UserError
 from shinso.core.learner import Learner
+from shinso.core.precision import FLOAT32
 from shinso.core.system import System
 from shinso.core.trainable import Gradients
-from shinso.levers.channels import Channels
+from shinso.levers.magnitude import (
+    Layers,
+    apply_masks,
+    prunable,
+    refuse_emptied,
+    small_gone,
+    smallest_gone,
+    table_thresholds,
+)
+from shinso.levers.rewinding import RewindingLearner
 from shinso.levers.settings import PruneSettings
+from shinso.levers.structured import channel_magnitudes, without_channels
 from shinso.levers.wrapping import Wrapping
-
-HALVINGS = 10  # of the interval in which the ratio for --macs is looked for
 
 
 def prune(
     system: System, artifact: Artifact, settings: PruneSettings
-) -> tuple[Artifact, dict[str, Any]]:
+) -> tuple[Artifact | None, dict[str, Any]]:
     """The artifact without the least important channels, or with the smallest weights at 0, and
-    what was done. Its scores are not known yet. May change the modules of the one given.
+    what was done; no artifact in rounds, which are all training. Its scores are not known yet. May
+    change the modules of the one given.
 
-    Raises UserError for an artifact whose networks are graphs, or where nothing can go.
+    Raises UserError for an artifact whose networks are graphs, or where nothing can go, or a whole
+    layer would.
     """
-    if artifact.form == "onnx":
+    _refuse_graphs(artifact)
+    if settings.rounds and artifact.edits:
         raise UserError(
-            f"{artifact.path} is in the onnx form, which has no weights to prune; "
-            "prune what it was exported from"
+            f"{artifact.path} has lost channels, and --rounds trains the whole network from the "
+            "seed; leave --rounds, or prune what it was made of"
         )
+    if settings.rounds:
+        return None, {"ratio": settings.ratio}
     if settings.unstructured:
-        threshold = _zero_smallest(prunable(artifact.modules.values()), settings.ratio or 0.0)
-        return replace(artifact, scores={}), {"ratio": settings.ratio, "threshold": threshold}
-    return _without_channels(system, artifact, settings)
+        return _without_weights(system, artifact, settings)
+    return without_channels(system, artifact, settings)
+
+
+def learner(inner: Learner, settings: PruneSettings) -> Wrapping:
+    """What trains on what pruning left, or prunes while it trains."""
+    kind = RewindingLearner if settings.rounds else PrunedLearner
+    return kind(inner, settings)
 
 
 class PrunedLearner(Wrapping):
@@ -57,104 +72,38 @@ class PrunedLearner(Wrapping):
     def __init__(self, inner: Learner, settings: PruneSettings) -> None:
         super().__init__(inner, settings)
         # From the weights it starts with, so they are the same after a resume.
-        weights = prunable(self.networks.values()) if settings.unstructured else []
-        self.masks = [(weight, weight.detach() != 0) for weight in weights]
+        self.weights = prunable(self.networks) if settings.unstructured else {}
+        self.masks = {name: weight.detach() != 0 for name, weight in self.weights.items()}
 
     def apply(self, phase: str, gradients: Gradients) -> None:
         super().apply(phase, gradients)
-        with torch.no_grad():
-            for weight, mask in self.masks:
-                weight.mul_(mask)
+        apply_masks(self.weights, self.masks)
 
 
-# Structured --------------------------------------------------------------------------------------
+def telling_thresholds(system: System, artifact: Artifact, settings: PruneSettings) -> list[float]:
+    """For a table of what they take and cost: chosen from the artifact's own magnitudes, ascending.
 
-
-def _without_channels(
-    system: System, artifact: Artifact, settings: PruneSettings
-) -> tuple[Artifact, dict[str, Any]]:
-    examples = system.load("example_inputs")(artifact.recipe, artifact.spec)
-    found = [Channels(name, net, examples[name][0]) for name, net in artifact.modules.items()]
-    widest = max(
-        (len(group.importance) for channels in found for group in channels.groups), default=0
-    )
-    if not widest:
-        raise UserError(
-            f"no channels of {system.name} can go without inputs, outputs or states changing "
-            "shape; --unstructured sets single weights to 0"
-        )
-    ratio = settings.ratio or _ratio_for(settings.macs or 1.0, system, artifact, found)
-    new = {channels.name: channels.checked_edits(ratio) for channels in found}
-    if not any(new.values()):
-        raise UserError(
-            f"--ratio {ratio:g} is less than one channel of {widest}, and no layer of "
-            f"{system.name} that can lose some has more"
-        )
-    replay(new, artifact.modules)
-    pruned = replace(artifact, edits=_after(artifact.edits, new), scores={})
-    layers = {path: widths for channels in found for path, widths in channels.widths(ratio).items()}
-    return pruned, {"ratio": ratio, "channels": layers}
-
-
-def _ratio_for(
-    share: float, system: System, artifact: Artifact, found: Iterable[Channels]
-) -> float:
-    """The smallest share of channels whose going leaves that share of the multiply-adds.
-
-    Raises UserError where one channel a layer is still too much.
+    Raises UserError for an artifact whose networks are graphs, or where none takes anything but
+    whole layers.
     """
-
-    def macs(ratio: float) -> int:
-        edits = _after(artifact.edits, {channels.name: channels.edits(ratio) for channels in found})
-        counted = costs(system, artifact.recipe, artifact.spec, edits)
-        return sum(cost.macs for cost in counted.values())
-
-    most = share * macs(0)
-    low, high = 0.0, 1.0  # at 1 a single channel stays in each group
-    if macs(high) > most:
-        raise UserError(
-            f"--macs {share:g} is out of reach: with one channel left in each layer that can lose "
-            f"some, {system.name} still makes {macs(high) / macs(0):.1%} of its multiply-adds"
-        )
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if macs(middle) <= most else (middle, high)
-    return high
-
-
-def _after(edits: Edits, new: Edits) -> Edits:
-    """Both, in the order in which they are replayed."""
-    names = dict.fromkeys([*edits, *new])
-    return {name: (*edits.get(name, ()), *new.get(name, ())) for name in names}
-
-
-# Unstructured ------------------------------------------------------------------------------------
-
-
-def prunable(networks: Iterable[nn.Module]) -> list[nn.Parameter]:
-    """Kernels, matrices and tables; not biases and scales, which are few and matter much."""
-    parameters = {id(p): p for network in networks for p in network.parameters() if p.dim() >= 2}
-    return list(parameters.values())
-
-
-@torch.no_grad()
-def _zero_smallest(weights: list[nn.Parameter], ratio: float) -> float:
-    """Sets that share of all weights together to 0, the smallest ones, and returns the largest
-    magnitude among them."""
-    magnitudes = torch.cat([weight.abs().flatten() for weight in weights])
-    lowest = magnitudes.topk(int(len(magnitudes) * ratio), largest=False).indices
-    kept = torch.ones_like(magnitudes).index_fill_(0, lowest, 0)
-    parts = kept.split([weight.numel() for weight in weights])
-    for weight, part in zip(weights, parts, strict=True):
-        weight.mul_(part.view_as(weight))
-    return float(magnitudes[lowest].max()) if len(lowest) else 0.0
+    _refuse_graphs(artifact)
+    layers: Layers
+    if settings.unstructured:
+        weights = prunable(artifact.modules).items()
+        layers = {name: weight.detach().abs() for name, weight in weights}
+    else:
+        layers = channel_magnitudes(system, artifact, settings)
+    chosen = table_thresholds(layers)
+    if not chosen:
+        raise UserError(f"any threshold takes nothing of {system.name}, or a whole layer")
+    return chosen
 
 
 def measure(artifact: Artifact, settings: PruneSettings) -> dict[str, int]:
     """What zeros save: the weights that are none, and the bytes that zlib makes of all."""
     if not settings.unstructured:
         return {}
-    weights = prunable(artifact.modules.values())
+    weights = prunable(artifact.modules).values()
     return {
         "weights": sum(weight.numel() for weight in weights),
         "nonzeros": sum(int(weight.count_nonzero()) for weight in weights),
@@ -164,3 +113,39 @@ def measure(artifact: Artifact, settings: PruneSettings) -> dict[str, int]:
             for parameter in module.state_dict().values()
         ),
     }
+
+
+def _refuse_graphs(artifact: Artifact) -> None:
+    if artifact.form == "onnx":
+        raise UserError(
+            f"{artifact.path} is in the onnx form, which has no weights to prune; "
+            "prune what it was exported from"
+        )
+    if artifact.precision != FLOAT32:
+        raise UserError(
+            f"{artifact.path} is {artifact.precision}, which pruning comes before; "
+            "prune what it was made from"
+        )
+
+
+def _without_weights(
+    system: System, artifact: Artifact, settings: PruneSettings
+) -> tuple[Artifact, dict[str, Any]]:
+    weights = prunable(artifact.modules)
+    if settings.threshold is not None:
+        masks = small_gone(weights, settings.threshold)
+    else:
+        masks = smallest_gone(weights, settings.ratio or 0.0)
+    gone = torch.cat([weight.detach()[~masks[name]].abs() for name, weight in weights.items()])
+    count = sum(weight.numel() for weight in weights.values())
+    if not len(gone):
+        raise UserError(f"{settings.asked} takes none of {system.name}'s {count:,} weights")
+    refuse_emptied(weights, masks, settings.asked)
+    apply_masks(weights, masks)
+    # Whichever of them was not given is told by what went.
+    ratio, threshold = settings.ratio, settings.threshold
+    done = {
+        "ratio": len(gone) / count if ratio is None else ratio,
+        "threshold": float(gone.max()) if threshold is None else threshold,
+    }
+    return replace(artifact, scores={}), done

@@ -38,13 +38,16 @@ class Wrapping(Trainable):
         if not isinstance(inner, Trainable):
             raise UserError(f"{inner.run.system.name} learns without gradients: nothing to wrap")
         Learner.__init__(self, inner.recipe, inner.data, inner.start, inner.run)
-        self.inner = inner
         self.settings = settings
+        self._wrap(inner)
+        self._refuse_bypasses()
+
+    def _wrap(self, inner: Trainable) -> None:
+        self.inner = inner
         self.networks = inner.networks
         self.phases = inner.phases
         self.forwards = inner.forwards
         self.updaters = inner.updaters
-        self._refuse_bypasses()
 
     # What the loop asks -----------------------------------------------------------------------
 

@@ -246,6 +246,16 @@ def test_other_classes_get_a_new_head_on_the_old_body(classes, names, first, tmp
     assert spec == dataclasses.replace(first.spec, classes=classes)
 
 
+def test_a_new_head_is_said_and_a_kept_one_is_not(first, tmp_path, capsys):
+    tuned(first, random_set(3, "abc"), tmp_path / "other")
+    needed = "output.weight has shape (10, 100), needs (3, 100)"
+    assert capsys.readouterr().err == f"output starts anew: {needed}\n"
+    tuned(first, random_set(10, "9876543210"), tmp_path / "order")
+    assert capsys.readouterr().err == "output starts anew: other classes\n"
+    tuned(first, random_set(10, "0123456789"), tmp_path / "same")
+    assert capsys.readouterr().err == ""
+
+
 def test_the_size_and_normalisation_of_the_start_are_kept(first, tmp_path):
     data = random_set(3, channels=3, size=11)
     _, spec = tuned(first, data, tmp_path)

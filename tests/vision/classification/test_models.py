@@ -12,12 +12,14 @@ from shinso import catalog
 from shinso.cli import main
 from shinso.core.counting import costs
 from shinso.core.errors import UserError
+from shinso.layers.residual import PaddedShortcut
 from shinso.vision.classification.lenet.model import LeNet
 from shinso.vision.classification.lenet.recipe import LeNetRecipe
 from shinso.vision.classification.mlp.model import MLP
 from shinso.vision.classification.recipe import ImageSpec
-from shinso.vision.classification.resnet.model import PaddedShortcut, ResNet
+from shinso.vision.classification.resnet.model import ResNet
 from shinso.vision.classification.resnet.recipe import ResNetRecipe
+from tests.vision.classification.exchange import randomised
 
 CIFAR = ImageSpec(channels=3, size=32, mean=(0.5,) * 3, std=(0.25,) * 3)
 
@@ -232,18 +234,6 @@ class ReferenceResNet(nn.Module):
 
     def forward(self, images):
         return self.net(images)
-
-
-def randomised(network: nn.Module) -> nn.Module:
-    """With statistics and scales that are not the neutral ones of the beginning."""
-    random = torch.Generator().manual_seed(5)
-    with torch.no_grad():
-        for module in network.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                for values in (module.weight, module.bias, module.running_mean):
-                    values.copy_(torch.randn(values.shape, generator=random) * 0.3 + 0.5)
-                module.running_var.uniform_(0.5, 2.0, generator=random)
-    return network
 
 
 def copied(network: nn.Module, reference: nn.Module) -> nn.Module:

@@ -44,7 +44,8 @@ class Axis:
             return cls(0.0, 1.0, (0.0, 1.0))
         low, high = float(values.min()), float(values.max())
         if low == high:
-            low, high = low - 0.5, high + 0.5
+            room = max(0.5, 1e-6 * abs(low))  # of huge values a half is lost to rounding
+            low, high = low - room, high + room
         step = round_step((high - low) / 5.5)
         if log:
             step = max(1.0, round(step))

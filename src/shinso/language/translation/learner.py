@@ -111,7 +111,7 @@ class TranslationLearner(Supervised):
             logits = net(batch.source, batch.lengths, batch.target[:, :-1])
         else:
             logits = _free_running(net, batch)
-        return {"logits": logits}  # (B, T, V)
+        return {"logits": logits, "counted": batch.target[:, 1:] != PAD}  # (B, T, V), (B, T)
 
     def loss(self, phase: str, batch: PairBatch, outputs: Outputs) -> Tensor:
         """Mean over the tokens, EOS among them, in nats. With smoothing e it is the cross-entropy

@@ -79,7 +79,16 @@ class ClassifierLearner(Supervised):
         return self.place(images), self.place(torch.from_numpy(self.labels[indices]))
 
     def forward(self, phase: str, batch: Batch) -> Outputs:
-        return {"logits": self.forwards["classifier"](batch[0])}  # (B, classes)
+        """The features are what goes into the head, which every network has. A compiled one cannot
+        be looked into."""
+        network = self.forwards["classifier"]
+        if self.recipe.compile or not hasattr(network, "head"):
+            return {"logits": network(batch[0])}  # (B, classes)
+        seen: list[Tensor] = []
+        head = network.get_submodule(str(network.head))
+        with head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0])):
+            logits = network(batch[0])
+        return {"logits": logits, "features": seen[0]}  # (B, classes), (B, D)
 
     def loss(self, phase: str, batch: Batch, outputs: Outputs) -> Tensor:
         return F.cross_entropy(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +14,13 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from shinso.core.artifact import Artifact
+from shinso.core.artifact import Artifact, Network
 from shinso.core.errors import UserError, nearest
 from shinso.core.predictor import Prediction, Predictor
 from shinso.data.decode import SUFFIXES, image_pixels, read_image
 from shinso.data.folder import images_below
 from shinso.data.images import ImageSet
+from shinso.layers.folding import folded
 from shinso.vision.classification.preparation import Pixels, SplitPixels, fitted, normalised
 from shinso.vision.classification.recipe import ClassifierOptions, ImageSpec
 
@@ -50,6 +53,13 @@ class ClassifierPredictor(Predictor[Input, Classification]):
         assert isinstance(artifact.spec, ImageSpec)
         self.spec = artifact.spec
 
+    @cached_property
+    def network(self) -> Network:
+        """Modules without the normalisations that convolutions can do; a graph as it is. Made once,
+        so that a predictor over networks that go on learning is outdated."""
+        modules = {name: folded(module) for name, module in self.artifact.modules.items()}
+        return dataclasses.replace(self.artifact, modules=modules).network("classifier")
+
     def read(self, argument: str) -> Iterator[tuple[str, Input]]:
         path = Path(argument)
         for file in _image_files(path) if path.is_dir() else [path]:
@@ -67,12 +77,11 @@ class ClassifierPredictor(Predictor[Input, Classification]):
 
     def logits(self, pixels: SplitPixels) -> NDArray[np.float32]:
         """(N, size, size, channels) uint8 to (N, classes), batch by batch."""
-        network = self.artifact.network("classifier")
         batches = (
             torch.from_numpy(pixels[first : first + self.batch_size])
             for first in range(0, len(pixels), self.batch_size)
         )
-        outputs = [network(normalised(batch, self.spec).contiguous())[0] for batch in batches]
+        outputs = [self.network(normalised(batch, self.spec).contiguous())[0] for batch in batches]
         return torch.cat(outputs).float().numpy()
 
     def class_indices(self, data: ImageSet) -> NDArray[np.int64]:

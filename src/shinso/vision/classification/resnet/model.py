@@ -1,101 +1,96 @@
-"""Residual networks for small images: He, Zhang, Ren and Sun 2016, section 4.2.
+"""Residual networks: He, Zhang, Ren and Sun 2016, Deep residual learning for image recognition.
 
-    y = ReLU(F(x) + shortcut(x)),  F = Conv-BN-ReLU-Conv-BN    (equations 1 and 2)
+    y = ReLU(F(x) + shortcut(x))                       (equations 1 and 2)
+    F = Conv-BN-ReLU-Conv-BN, or with three convolutions, of 1 x 1, 3 x 3 and 1 x 1
 
-A 3 x 3 convolution, then three stages of n blocks with 16, 32 and 64 channels at full, half and
-quarter resolution: 6n + 2 layers with weights.
+For small images (section 4.2): a 3 x 3 convolution, then three stages of n blocks with 16, 32 and
+64 channels at full, half and quarter resolution, 6n + 2 layers with weights. For photographs
+(table 1): four stages from 64 channels on, behind a stem that leaves a quarter of the resolution.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from shinso.layers.normalisation import norm2d
+from shinso.layers.residual import (
+    BasicBlock,
+    Bottleneck,
+    stages,
+    start_as_he,
+    stem_convolution,
+    stem_pooling,
+)
+
 if TYPE_CHECKING:
     from shinso.vision.classification.recipe import ImageSpec
     from shinso.vision.classification.resnet.recipe import ResNetRecipe
 
-WIDTHS = (16, 32, 64)
-
-
-def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
-    """Keeps the resolution, or halves it; batch normalisation makes a bias useless."""
-    return nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
-
-
-class PaddedShortcut(nn.Module):
-    """Option A: every second pixel, and zeros for the new channels; no parameters."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.added = outputs - inputs
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """(B, C, H, W) to (B, 2C, H/2, W/2)."""
-        before = self.added // 2
-        return F.pad(maps[:, :, ::2, ::2], (0, 0, 0, 0, before, self.added - before))
-
-
-class ProjectedShortcut(nn.Sequential):
-    """Option B: a 1 x 1 convolution with stride 2."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__(convolution(inputs, outputs, 1, stride=2), nn.BatchNorm2d(outputs))
-
-
-SHORTCUTS = {"A": PaddedShortcut, "B": ProjectedShortcut}
-
-
-class BasicBlock(nn.Module):
-    def __init__(self, inputs: int, outputs: int, shortcut: str) -> None:
-        super().__init__()
-        changes = inputs != outputs
-        self.conv1 = convolution(inputs, outputs, 3, stride=2 if changes else 1)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = convolution(outputs, outputs, 3)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        self.shortcut = SHORTCUTS[shortcut](inputs, outputs) if changes else nn.Identity()
-
-    def forward(self, maps: Tensor) -> Tensor:
-        residual = F.relu(self.bn1(self.conv1(maps)))
-        residual = self.bn2(self.conv2(residual))
-        return F.relu(residual + self.shortcut(maps))
+TABLE_1 = {
+    18: (BasicBlock, (2, 2, 2, 2)),
+    34: (BasicBlock, (3, 4, 6, 3)),
+    50: (Bottleneck, (3, 4, 6, 3)),
+    101: (Bottleneck, (3, 4, 23, 3)),
+    152: (Bottleneck, (3, 8, 36, 3)),
+}
+WIDTHS = {BasicBlock: (64, 128, 256, 512), Bottleneck: (256, 512, 1024, 2048)}
+SMALL_WIDTHS = (16, 32, 64)
 
 
 class ResNet(nn.Module):
-    """Depth 20: 269,722 parameters on 3 x 32 x 32 with 10 classes, option A."""
+    """Depth 20: 269,722 parameters on 3 x 32 x 32 with 10 classes; depth 50: 25,557,032 with 1,000
+    classes, a large stem and shortcuts B."""
 
     head = "output"  # what fine-tuning replaces when the classes differ
 
     def __init__(
-        self, channels: int = 3, classes: int = 10, depth: int = 20, shortcut: str = "A"
+        self,
+        channels: int = 3,
+        classes: int = 10,
+        depth: int = 20,
+        shortcut: str = "A",
+        norm: str = "batch",
+        stem: str = "small",
     ) -> None:
         super().__init__()
-        self.stem = nn.Sequential(convolution(channels, WIDTHS[0], 3), nn.BatchNorm2d(WIDTHS[0]))
-        inputs = [WIDTHS[0], *WIDTHS]
-        self.stages = nn.ModuleList(
-            stage(inputs[i], width, (depth - 2) // 6, shortcut) for i, width in enumerate(WIDTHS)
+        kind, plan = blocks_of(depth)
+        width = 64 if depth in TABLE_1 else 16
+        block = partial(kind, shortcut=shortcut, norm=norm)
+        self.stem = nn.Sequential(
+            stem_convolution(stem, channels, width, norm), norm2d(norm, width)
         )
-        self.output = nn.Linear(WIDTHS[-1], classes)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        self.pooling = stem_pooling(stem)
+        self.stages = stages(block, width, plan)
+        self.output = nn.Linear(plan[-1][0], classes)
+        start_as_he(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, H, W) to logits (B, classes)."""
-        maps = F.relu(self.stem(images))  # (B, 16, H, W)
+        maps = self.pooling(F.relu(self.stem(images)))  # (B, 16 or 64, H, W), or H/4, W/4
         for blocks in self.stages:
-            maps = blocks(maps)  # at last (B, 64, H/4, W/4)
+            maps = blocks(maps)  # half of height and width by each but the first
         return self.output(maps.mean(dim=(2, 3)))
 
 
-def stage(inputs: int, outputs: int, count: int, shortcut: str) -> nn.Sequential:
-    """`count` blocks, the first of which changes the shape."""
-    first = BasicBlock(inputs, outputs, shortcut)
-    return nn.Sequential(first, *(BasicBlock(outputs, outputs, shortcut) for _ in range(count - 1)))
+def blocks_of(depth: int) -> tuple[type[nn.Module], list[tuple[int, int]]]:
+    """Their kind, and of each stage their outputs and their number."""
+    if depth in TABLE_1:
+        kind, counts = TABLE_1[depth]
+        return kind, list(zip(WIDTHS[kind], counts, strict=True))
+    return BasicBlock, [(outputs, (depth - 2) // 6) for outputs in SMALL_WIDTHS]
 
 
 def build(recipe: ResNetRecipe, spec: ImageSpec) -> dict[str, nn.Module]:
-    return {"classifier": ResNet(spec.channels, spec.classes, recipe.depth, recipe.shortcut)}
+    network = ResNet(
+        spec.channels,
+        spec.classes,
+        recipe.depth,
+        recipe.shortcut_kind,
+        recipe.norm,
+        recipe.stem,
+    )
+    return {"classifier": network}

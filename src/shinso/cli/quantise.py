@@ -1,0 +1,99 @@
+"""shinso quantise RUN|ARTIFACT|SYSTEM --to PRECISION --out ARTIFACT, or --compare"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shinso.cli.export import add_lever_arguments, answer, print_sizes
+from shinso.cli.output import Output
+from shinso.cli.parsing import add_settings, given_flags, given_settings, positive
+from shinso.core.errors import UserError
+from shinso.levers.settings import QuantiseSettings
+
+
+def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
+    add_lever_arguments(parser, "ARTIFACT", required=False)
+    parser.add_argument(
+        "--compare", action="store_true", help="every precision in one table; writes nothing"
+    )
+    parser.add_argument("--data", metavar="SET|PATH", help="default: what it was trained on")
+    parser.add_argument(
+        "--threads", metavar="N", type=positive, help="CPU threads (default: torch's choice)"
+    )
+    add_settings(parser, QuantiseSettings(), "what it is made")
+
+
+def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
+    settings = given_settings(parsed, QuantiseSettings)
+    if parsed.compare:
+        if parsed.out is not None or settings:
+            flag = (given_flags(parsed) or ["--out"])[0]
+            raise UserError(f"--compare tries every precision and writes nothing: without {flag}")
+        return _compare(parsed, output)
+    if parsed.out is None:
+        raise UserError("give --out, the folder to write, or --compare")
+    QuantiseSettings().changed(**settings)  # what is given wrong is said before torch is imported
+    return _quantise(parsed, settings, output)
+
+
+def _quantise(
+    parsed: argparse.Namespace, settings: Mapping[str, Any], output: Output
+) -> dict[str, Any]:
+    from shinso import quantising
+
+    made = quantising.quantise(
+        parsed.what, parsed.out, data=parsed.data, threads=parsed.threads, **settings
+    )
+    used = made.used
+    print_sizes(used, output)
+    output.line()
+    columns = ("validation score", "before", "after")
+    output.table(columns, [(name, made.before[name], made.after[name]) for name in made.before])
+    output.line(f"\nartifact  {parsed.out} ({used.artifact.precision}{_how(used.done)})")
+    output.line(f"next      shinso evaluate {parsed.out}")
+    scores = {"scores_before": made.before, "scores": made.after}
+    return {**answer(used, parsed.what), "precision": used.artifact.precision, **scores}
+
+
+def _how(done: Mapping[str, Any]) -> str:
+    """What there is to tell of an int8 artifact."""
+    facts = []
+    if count := done.get("calibrated_on"):
+        facts.append(f", calibrated on {count:,} examples")
+    if left := done.get("left_in_float"):
+        kinds = ", ".join(f"{number} {kind}" for kind, number in left.items())
+        facts.append(f", but for {kinds}, which ONNX Runtime has in float32 alone")
+    return "".join(facts)
+
+
+def _compare(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
+    from shinso import quantising
+
+    found = quantising.compare_precisions(parsed.what, parsed.data, parsed.threads)
+    scores = list(found.rows[0].scores)
+    times = [f"ms at batch {batch}" for batch in quantising.BATCHES]
+    output.table(
+        ("precision", "bytes", *scores, *times),
+        [
+            (row.precision, row.bytes, *row.scores.values(), *row.milliseconds.values())
+            for row in found.rows
+        ],
+    )
+    for precision, reason in found.left_out.items():
+        output.line(f"{precision} is left out: {reason}")
+    output.line("\nscores on the validation split; ms: median of a call of the networks")
+    return {
+        "artifact": parsed.what,
+        "rows": [
+            {
+                "precision": row.precision,
+                "bytes": row.bytes,
+                "scores": row.scores,
+                "milliseconds": {str(batch): ms for batch, ms in row.milliseconds.items()},
+            }
+            for row in found.rows
+        ],
+        "left_out": dict(found.left_out),
+    }

@@ -1,0 +1,1 @@
+"""MobileNet (Howard et al. 2017)."""

@@ -1,0 +1,1 @@
+"""Residual networks with activation before convolution (He et al. 2016b)."""

@@ -1,0 +1,1 @@
+"""Pyramidal residual networks (Han, Kim and Kim 2017)."""
