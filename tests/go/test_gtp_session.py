@@ -85,7 +85,7 @@ def stones(session: Session) -> dict[str, str]:
 
 def test_what_it_says_about_itself(session):
     assert said(session, "protocol_version") == "2"
-    assert said(session, "name") == "shinso random"
+    assert said(session, "name") == "shinso go-random"
     assert said(session, "version") == __version__
     assert said(session, "list_commands").split("\n") == [*COMMANDS]
     assert set(ASKED.split()) <= COMMANDS.keys()
@@ -94,7 +94,7 @@ def test_what_it_says_about_itself(session):
 
 
 def test_ids_come_back_and_lines_that_say_nothing_get_no_answer(session):
-    assert "".join(session.answer("42 name")) == "=42 shinso random\n\n"
+    assert "".join(session.answer("42 name")) == "=42 shinso go-random\n\n"
     assert "".join(session.answer("43 nonsense")) == "?43 unknown command\n\n"
     assert "".join(session.answer("44")) == "?44 unknown command\n\n"
     assert [*session.answer("  # nothing")] == []
@@ -117,6 +117,7 @@ def test_quit(session):
         ("boardsize big", "syntax error: 'big' is no whole number"),
         ("boardsize 20", "unacceptable size"),
         ("boardsize 1", "unacceptable size"),
+        ("set_random_seed -1", "syntax error: a seed is not negative"),
         ("komi nan", "a komi of nan"),
         ("komi inf", "a komi of inf"),
         ("komi six", "syntax error: 'six' is no number"),
@@ -347,3 +348,26 @@ def test_a_move_with_its_analysis():
     assert play == f"play {vertex}\n"
     assert np.count_nonzero(session.board.stones) == 1
     assert next(session.answer("lz-genmove_analyze b x")).startswith("? syntax error")
+
+
+def test_a_seed_makes_its_moves_repeatable(session):
+    def moves() -> list[str]:
+        assert said(session, "set_random_seed 5") == ""
+        return [said(session, "reg_genmove b") for _ in range(5)]
+
+    assert moves() == moves()
+
+
+class Small(RandomPlayer):
+    sizes = range(5, 8)
+
+
+def test_sizes_that_the_player_does_not_play_are_unacceptable(tmp_path):
+    session = Session(Small())
+    assert session.board.size == 7
+    assert said(session, "boardsize 5") == ""
+    (tmp_path / "large.sgf").write_text("(;SZ[9];B[ee])")
+    for line in ("boardsize 8", f"loadsgf {tmp_path / 'large.sgf'}"):
+        answer = "".join(session.answer(line))
+        assert answer.startswith("? ") and "plays on boards of 5, 6, 7 lines" in answer
+        assert session.board.size == 5

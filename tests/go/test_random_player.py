@@ -2,12 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-import pytest
-
-from shinso.core.errors import UserError
-from shinso.go.board import Board
-from shinso.go.engine import Limits, Player
-from shinso.go.players import PLAYERS, player_named
+from shinso.go.engine import Limits
 from shinso.go.random_player import RandomPlayer, moves_of
 from shinso.go.rules import BLACK, WHITE
 from tests.go.rulebook import board_of
@@ -26,17 +21,8 @@ def test_all_moves_are_equally_likely_and_a_seed_makes_them_repeatable():
     player, again = RandomPlayer(3), RandomPlayer(3)
     points = [player.choose(EYES, WHITE, Limits()).point for _ in range(2000)]
     assert points == [again.choose(EYES, WHITE, Limits()).point for _ in range(2000)]
+    again.seed = 3
+    assert points[:9] == [again.choose(EYES, WHITE, Limits()).point for _ in range(9)]
     counts = Counter(points)
     assert counts.keys() == {3, 7, 10, 11, 12, 13, 14, 15}
     assert all(200 < count < 300 for count in counts.values())
-
-
-def test_players_have_names():
-    board = Board(5)
-    for name in PLAYERS:
-        player: Player = player_named(name)
-        assert player.name == name
-        assert board.is_legal(player.choose(board, BLACK, Limits(visits=10)).point)
-        assert not board.stones.any()
-    with pytest.raises(UserError, match=r"no player is named 'randon'; did you mean random\?"):
-        player_named("randon")

@@ -1,4 +1,4 @@
-"""shinso gtp [PLAYER]"""
+"""shinso gtp [ARTIFACT|SYSTEM]"""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from shinso.cli.output import Output
-from shinso.cli.parsing import add_settings, given_settings
+from shinso.cli.parsing import add_settings, first_word, given_settings
+from shinso.cli.predict import is_usable
 from shinso.core.errors import UserError
-from shinso.go.players import PLAYERS, options_of
+from shinso.playing import DEFAULT_PLAYER, player, player_options
 
 COMPILING = "shinso: compiling the rules of Go, which takes some seconds the first time"
 MOST_AT_ONCE = 1 << 16  # bytes of input
 
 
 def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
-    known = "; ".join(f"{name}: {meaning}" for name, meaning in PLAYERS.items())
-    default = next(iter(PLAYERS))
-    named = next((word for word in given if word in PLAYERS), default)
     parser.add_argument(
         "player",
-        metavar="PLAYER",
+        metavar="ARTIFACT|SYSTEM",
         nargs="?",
-        default=default,
-        help=f"who plays ({known}; default: {default})",
+        default=DEFAULT_PLAYER,
+        help=f"who plays; a system means its shipped weights (default: {DEFAULT_PLAYER})",
     )
-    if options := options_of(named):
+    named = first_word(given, (), is_usable)
+    if named is None or not is_usable(named):
+        named = DEFAULT_PLAYER
+    if options := player_options(named):
         add_settings(parser, options, f"options of {named}")
 
 
@@ -38,13 +39,12 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
         raise UserError("stdout of shinso gtp is the protocol's; leave --json away")
     from shinso.go.compiled import telling_of_compilation
     from shinso.go.gtp_session import Session
-    from shinso.go.players import player_named
 
-    options = options_of(parsed.player)
-    player = player_named(parsed.player, **(given_settings(parsed, options) if options else {}))
-    lines = Lines(sys.stdin.fileno())
+    options = player_options(parsed.player)
     with telling_of_compilation(lambda: print(COMPILING, file=sys.stderr, flush=True)):
-        session = Session(player, lines.waiting)
+        playing = player(parsed.player, **(given_settings(parsed, options) if options else {}))
+        lines = Lines(sys.stdin.fileno())
+        session = Session(playing, lines.waiting)
         for line in lines:
             for text in session.answer(line):
                 print(text, end="", flush=True)

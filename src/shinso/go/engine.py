@@ -45,6 +45,8 @@ class Player(Protocol):
     """Plays for a colour, whoever is to play on the board, and leaves the board as it is."""
 
     name: str
+    sizes: range | tuple[int, ...] | None  # lines of the boards that it plays on; None: of any
+    seed: int  # of its random choices; set anew, if at all, between games
 
     def choose(self, board: Board, colour: int, limits: Limits) -> Choice: ...
 

@@ -26,6 +26,7 @@ from shinso.go.replay import replay, starting_board
 from shinso.go.rules import BLACK, EMPTY, WHITE
 from shinso.go.status import dead_stones, final_score
 
+DEFAULT_SIZE = 19
 INTERVAL = 100  # of an analysis, in hundredths of a second, where none is asked for
 RESTRICTIONS = ("allow", "avoid")  # keys of an analysis that cannot just be left out
 DEAD, ALIVE, SEKI = "dead", "alive", "seki"
@@ -41,9 +42,10 @@ class Session:
     """
 
     def __init__(self, player: Player, interrupted: Callable[[], bool] = lambda: False) -> None:
-        self.board = Board()
-        self.finished = False
         self._player = player
+        sizes = player.sizes or (DEFAULT_SIZE,)
+        self.board = Board(DEFAULT_SIZE if DEFAULT_SIZE in sizes else max(sizes))
+        self.finished = False
         self._interrupted = interrupted
         self._clock = Clock()
         self._begin(self.board)
@@ -109,10 +111,18 @@ class Session:
     def _boardsize(self, size: str) -> str:
         lines = gtp.whole(size)
         try:
+            self._check_size(lines)
             self._begin(Board(lines, self.board.komi))
         except UserError as error:
             raise UserError(f"unacceptable size: {error}") from None
         return ""
+
+    def _check_size(self, lines: int) -> None:
+        """Raises UserError for a board that the player does not play on."""
+        sizes = self._player.sizes
+        if sizes is not None and lines not in sizes:
+            known = ", ".join(map(str, sizes))
+            raise UserError(f"{self._player.name} plays on boards of {known} lines")
 
     def _clear_board(self) -> str:
         self._begin(Board(self.board.size, self.board.komi))
@@ -158,6 +168,7 @@ class Session:
             if not path.is_file():
                 raise UserError(f"{filename} is no file")
             game = read_game(path.read_bytes(), path.name)
+            self._check_size(game.size)
             start = starting_board(game, path.name, self.board.komi)
             board = replay(game, path.name, moves, self.board.komi)
         except (UserError, OSError) as error:
@@ -209,6 +220,14 @@ class Session:
         for colour, point in self.board.history[:-1]:
             earlier.play(point, colour)
         self.board = earlier
+        return ""
+
+    def _set_random_seed(self, seed: str) -> str:
+        """As GNU Go has it."""
+        number = gtp.whole(seed)
+        if number < 0:
+            raise UserError("syntax error: a seed is not negative")
+        self._player.seed = number
         return ""
 
     def _time_settings(self, main_time: str, byo_yomi_time: str, byo_yomi_stones: str) -> str:
@@ -339,6 +358,7 @@ COMMANDS: dict[str, Callable[..., Answer]] = {
     "genmove": Session._genmove,
     "reg_genmove": Session._reg_genmove,
     "undo": Session._undo,
+    "set_random_seed": Session._set_random_seed,
     "time_settings": Session._time_settings,
     "time_left": Session._time_left,
     "lz-analyze": Session._lz_analyze,

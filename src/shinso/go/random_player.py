@@ -14,10 +14,19 @@ from shinso.go.playout import draw, is_eye
 class RandomPlayer:
     """Plays all such moves with equal probability, and passes where there is none."""
 
-    name = "random"
+    name = "go-random"
+    sizes = None
 
     def __init__(self, seed: int = 0) -> None:
-        self._random = np.array([seed], np.uint64)
+        self.seed = seed
+
+    @property
+    def seed(self) -> int:
+        return self._seed
+
+    @seed.setter
+    def seed(self, seed: int) -> None:
+        self._seed, self._random = seed, np.array([seed], np.uint64)
 
     def choose(self, board: Board, colour: int, limits: Limits) -> Choice:
         points = moves_of(board, colour)
@@ -26,6 +35,11 @@ class RandomPlayer:
     def analyse(self, board: Board, colour: int, limits: Limits) -> Iterator[list[Candidate]]:
         points = moves_of(board, colour)
         yield [Candidate(point, prior=1 / len(points), line=(point,)) for point in points]
+
+
+def player(artifact: None, options: None) -> RandomPlayer:
+    """The row's: there is nothing to choose."""
+    return RandomPlayer()
 
 
 def moves_of(board: Board, colour: int) -> list[int]:

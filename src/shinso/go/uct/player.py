@@ -26,6 +26,7 @@ class UCTPlayer:
     decide its moves where no time does."""
 
     name = "uct"
+    sizes = None
 
     def __init__(self, options: UCTOptions | None = None, seed: int = 0) -> None:
         self.options = options or UCTOptions()
@@ -95,6 +96,11 @@ class UCTPlayer:
         """The generator's state for a move: a function of the seed and the move's number."""
         seeds = np.random.SeedSequence((self.seed, len(board.history)))
         return np.asarray(seeds.generate_state(1, np.uint64), np.uint64)
+
+
+def player(artifact: None, options: UCTOptions) -> UCTPlayer:
+    """The row's: nothing was learned."""
+    return UCTPlayer(options)
 
 
 def _candidates(tree: Tree) -> list[Candidate]:
