@@ -7,25 +7,28 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleDimensions
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Column
 
-from shinso.core.loop import Observer
+if TYPE_CHECKING:
+    from shinso.core.loop import Observer
 
 LINE_SECONDS = 10.0
 
 
 @contextmanager
-def progress(title: str, *facts: str) -> Iterator[Observer]:
-    """Shows how a run goes, after a line for each of the facts that is not empty."""
+def progress(title: str, *facts: str, doing: str = "training") -> Iterator[Observer]:
+    """Shows how a run goes, after a line for each of the facts that is not empty; `doing` is
+    what its bar says."""
     console = _Console(file=sys.stderr)
     for fact in filter(None, facts):
         console.print(f"{title}: {fact}", highlight=False, markup=False, soft_wrap=True)
     if console.is_terminal:
         with _bar(console) as bar:
-            yield TerminalObserver(bar)
+            yield TerminalObserver(bar, doing)
     else:
         yield PlainObserver(title)
 
@@ -61,9 +64,9 @@ class Pace:
 class TerminalObserver:
     """A bar that moves, and a line above it for each evaluation."""
 
-    def __init__(self, bar: Progress) -> None:
+    def __init__(self, bar: Progress, doing: str = "training") -> None:
         self.bar = bar
-        self.task = bar.add_task("training", total=None, rate="", left="", scores="")
+        self.task = bar.add_task(doing, total=None, rate="", left="", scores="")
         self.pace = Pace()
 
     def tick(self, done: int, total: int | None, scores: Mapping[str, float]) -> None:

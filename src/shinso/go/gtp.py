@@ -89,6 +89,14 @@ def decimal(word: str) -> float:
         raise UserError(f"syntax error: {word!r} is no number") from None
 
 
+# Scores -----------------------------------------------------------------------------------------
+
+
+def score(points: float) -> str:
+    """Black's less White's, as GTP and SGF write it: B+3.5, W+2, 0."""
+    return f"{'B' if points > 0 else 'W'}+{abs(points):g}" if points else "0"
+
+
 # Analysis ---------------------------------------------------------------------------------------
 
 

@@ -295,8 +295,7 @@ class Session:
     # The end ------------------------------------------------------------------------------------
 
     def _final_score(self) -> str:
-        score = final_score(self.board)
-        return f"{'B' if score > 0 else 'W'}+{abs(score):g}" if score else "0"
+        return gtp.score(final_score(self.board))
 
     def _final_status_list(self, status: str) -> str:
         """Chains, one a line."""
