@@ -44,7 +44,7 @@ def test_ours_against_another_program(here, passes):
 
 
 def test_what_is_said_of_faults_and_disputes(here, tmp_path):
-    dies = shlex.join(program(tmp_path, start="asked = 0", genmove="asked += 1; 1 / (2 - asked)"))
+    dies = shlex.join(program(tmp_path, start="asked = 0", genmove="asked += 1; 1 / (3 - asked)"))
     boasts = shlex.join(program(tmp_path, final_score="text = 'B+99'"))
     out = shinso("arena", boasts, dies, *TERMS, "--out", "one").out
     assert f"{dies}: no move, died: 2\n" in out

@@ -18,7 +18,7 @@ from shinso.matches import check_recordable, contestant, record
 PLAYERS = """A player is what one types after shinso gtp, or a command line that starts any program
 that speaks GTP. More than one word needs quotes:
 
-  shinso arena uct "gnugo --mode gtp --level 1 --chinese-rules"
+  shinso arena uct "gnugo --mode gtp --chinese-rules --positional-superko"
   shinso arena "uct --simulations 2000" runs/RUN --games 100 --time 5
 
 The board is ours: superko holds, area is counted, dead stones are judged by random play. What

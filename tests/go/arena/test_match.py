@@ -11,6 +11,7 @@ from shinso.data.sgf import read_game
 from shinso.go.arena import match
 from shinso.go.arena.contestant import Contestant
 from shinso.go.arena.match import play_match
+from shinso.go.arena.record import MatchFolder
 from shinso.go.arena.settings import MatchSettings
 from shinso.go.coordinates import gtp_name
 from shinso.go.replay import replay
@@ -97,8 +98,8 @@ def test_a_seed_decides_the_seeds_of_players(who, tmp_path):
 def test_who_does_wrong_loses_the_game_and_plays_the_next(who, tmp_path):
     count = tmp_path / "starts"
     start = f"open({str(count)!r}, 'a').write('x')"
-    # The first move of all is to see whether it plays.
-    dies = "asked = globals().get('asked', 0) + 1\nif asked == 2: sys.exit('oh no')"
+    # The first two moves are to see whether it plays.
+    dies = "asked = globals().get('asked', 0) + 1\nif asked == 3: sys.exit('oh no')"
     games = play_match(who("a"), who("b", start=start, genmove=dies), SETTINGS, tmp_path / "m")
     assert [game["winner"] for game in games] == ["a"] * 4
     assert [(game["ended"], game["fault"], game["told"]) for game in games] == [
@@ -139,6 +140,16 @@ def test_a_folder_that_holds_something_else(who, tmp_path):
         play_match(a, b, SETTINGS, tmp_path)
     with pytest.raises(UserError, match="exists and holds no match"):
         play_match(a, b, SETTINGS, folder / "match.json")
+
+
+def test_two_processes_in_one_folder(who, tmp_path):
+    terms = {"a": "a", "b": "b"}
+    one, two = MatchFolder(tmp_path / "m", terms), MatchFolder(tmp_path / "m", terms)
+    one.add({"game": 1}, "(;)")
+    with pytest.raises(UserError, match="m is being played by another process too"):
+        two.add({"game": 1}, "(;)")
+    one.add({"game": 2}, "(;)")
+    assert MatchFolder(tmp_path / "m", terms).games == [{"game": 1}, {"game": 2}]
 
 
 def test_terms_that_make_no_game(who, tmp_path):

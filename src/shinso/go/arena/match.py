@@ -22,7 +22,8 @@ from shinso.go.arena.summary import SIDES
 from shinso.go.board import Board
 from shinso.go.coordinates import gtp_name
 
-STARTING = 120.0  # seconds until the first move: what compiles or reads weights does it here
+STARTING = 120.0  # seconds for each of the first moves: who compiles or reads weights does it here
+FIRST_MOVES = ("b", "w")  # the second of them goes on with a tree of the first
 NAMES = {BLACK: "black", WHITE: "white"}
 
 
@@ -79,15 +80,16 @@ class _Seat:
 
     @property
     def engine(self) -> Engine:
-        """One that has come to a move of its own, so that none is late because it has just begun.
-        Raises UserError where it does not come to one."""
-        if self._engine is not None and self._engine.failed:
+        """One that has come to moves of its own, so that none is late because it has just begun.
+        Raises UserError where it does not come to any."""
+        if self._engine is not None and self._engine.failed:  # after its last game had ended
             self.leave()
         if self._engine is None:
             self._engine = Engine(self.contestant.command)
             try:
                 set_up(self._engine, self._settings, STARTING)
-                self._engine.ask("genmove b", STARTING)
+                for colour in FIRST_MOVES:
+                    self._engine.ask(f"genmove {colour}", STARTING)
             except EngineFault as fault:
                 given = self.contestant.given
                 raise UserError(

@@ -42,7 +42,10 @@ class MatchFolder:
                 )
 
     def add(self, game: Mapping[str, Any], sgf: str) -> None:
-        """One more. Raises ShinsoError when the disk is full."""
+        """One more. Raises ShinsoError when the disk is full, UserError where another process has
+        added to them."""
+        if len(read_lines(self._lines)) != len(self.games):
+            raise UserError(f"{self.path} is being played by another process too; see its games")
         if not self._about.exists():
             with told("making folder", self.path):
                 self.path.mkdir(parents=True, exist_ok=True)
