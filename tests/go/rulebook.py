@@ -1,17 +1,13 @@
 """The rules of Go, slow and obviously right: sets and flood fills, every rule by its definition.
 
 It is the oracle of the compiled rules. A position is a tuple of rows, each a tuple of colours, and
-superko compares positions whole. `board_of` alone knows of the compiled ones.
+superko compares positions whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import chain
-from typing import Any
-
-from shinso.go.board import Board
 
 EMPTY, BLACK, WHITE = 0, 1, 2
 Place = tuple[int, int]  # (row, column)
@@ -32,16 +28,6 @@ def around(size: int, place: Place) -> tuple[Place, ...]:
     row, column = place
     beside = [(row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)]
     return tuple((r, c) for r, c in beside if 0 <= r < size and 0 <= c < size)
-
-
-def board_of(diagram: str, **options: Any) -> Board:
-    """A drawing set up on a compiled board, Black to play."""
-    stones = drawn(diagram)
-    board = Board(len(stones), **options)
-    for point, colour in enumerate(chain.from_iterable(stones)):
-        if colour != EMPTY:
-            board.place(colour, point)
-    return board
 
 
 def marked(diagram: str, mark: str) -> int:

@@ -11,7 +11,7 @@ from shinso.core.errors import UserError
 from shinso.go.board import Board
 from shinso.go.coordinates import gtp_point, handicap_points
 from shinso.go.rules import BLACK, EMPTY, WHITE
-from tests.go.rulebook import board_of, drawn, marked
+from tests.go.rulebook import drawn, marked
 
 KO = """
     . X O . .
@@ -53,7 +53,7 @@ SEKI = """
 
 
 def test_a_ko_is_retaken_after_a_move_elsewhere():
-    board = board_of(KO, superko=False)
+    board = Board.drawn(KO, superko=False)
     taken = 6
     board.play(marked(KO, "b"))
     assert (board.ko, board.captures) == (taken, {BLACK: 1, WHITE: 0})
@@ -70,7 +70,7 @@ def test_a_ko_is_retaken_after_a_move_elsewhere():
 
 def test_a_pass_lifts_the_ko_but_not_superko():
     for superko in (False, True):
-        board = board_of(KO, superko=superko)
+        board = Board.drawn(KO, superko=superko)
         board.play(marked(KO, "b"))
         board.play(board.pass_point)
         board.play(board.pass_point)
@@ -78,7 +78,7 @@ def test_a_pass_lifts_the_ko_but_not_superko():
 
 
 def test_snapback():
-    board = board_of(SNAPBACK)
+    board = Board.drawn(SNAPBACK)
     board.play(marked(SNAPBACK, "b"))
     board.play(marked(SNAPBACK, "w"))
     assert board.captures == {BLACK: 0, WHITE: 1}
@@ -90,10 +90,10 @@ def test_snapback():
 
 def test_suicide_of_several_stones():
     point = marked(SUICIDE, "b")
-    board = board_of(SUICIDE)
+    board = Board.drawn(SUICIDE)
     with pytest.raises(UserError, match=r"^Black B4: illegal, it is suicide$"):
         board.play(point)
-    board = board_of(SUICIDE, suicide=True)
+    board = Board.drawn(SUICIDE, suicide=True)
     board.play(point)
     assert board.captures == {BLACK: 0, WHITE: 2}
     assert (board.stones[0] == [EMPTY, EMPTY, WHITE, EMPTY]).all()
@@ -102,8 +102,8 @@ def test_suicide_of_several_stones():
 def test_suicide_of_one_stone_changes_nothing_and_so_repeats():
     drawing = ". O .\nO . .\n. . ."
     with pytest.raises(UserError, match="superko"):
-        board_of(drawing, suicide=True).play(0)
-    board = board_of(drawing, suicide=True, superko=False)
+        Board.drawn(drawing, suicide=True).play(0)
+    board = Board.drawn(drawing, suicide=True, superko=False)
     board.play(0)
     assert (board.stones == drawn(drawing)).all()
     assert board.captures == {BLACK: 0, WHITE: 1}
@@ -111,7 +111,7 @@ def test_suicide_of_one_stone_changes_nothing_and_so_repeats():
 
 def test_send_two_return_one_is_stopped_by_superko_alone():
     for superko in (False, True):
-        board = board_of(SEND_TWO, superko=superko)
+        board = Board.drawn(SEND_TWO, superko=superko)
         board.play(marked(SEND_TWO, "s"), WHITE)
         board.play(marked(SEND_TWO, "b"))
         assert board.captures == {BLACK: 2, WHITE: 0}
@@ -139,7 +139,7 @@ def test_superko_remembers_more_than_the_first_memory_holds():
 
 
 def test_chains_and_liberties():
-    board = board_of(SNAPBACK)
+    board = Board.drawn(SNAPBACK)
     assert board.chain(7) == [0, 5, 6, 7]
     assert board.liberties(7) == [1, 2]
     with pytest.raises(UserError, match=r"^B5 is empty; a stone was meant$"):
@@ -172,7 +172,7 @@ def test_who_is_to_play():
 
 
 def test_setting_who_is_to_play_lifts_the_ko():
-    board = board_of(KO, superko=False)
+    board = Board.drawn(KO, superko=False)
     board.play(marked(KO, "b"))
     board.to_play = WHITE  # he is already
     assert board.ko == 6
@@ -205,7 +205,7 @@ def test_it_draws_itself():
 
 
 def test_setup_stones_are_no_moves():
-    board = board_of(SNAPBACK)
+    board = Board.drawn(SNAPBACK)
     board.place(WHITE, 1)  # the chain keeps a liberty
     board.place(BLACK, 1)  # in its place, and captures nothing
     board.clear(0)
@@ -216,14 +216,14 @@ def test_setup_stones_are_no_moves():
 
 
 def test_setup_lifts_ko_and_superko():
-    board = board_of(KO)
+    board = Board.drawn(KO)
     board.play(marked(KO, "b"))
     board.place(WHITE, 24)
     assert board.is_legal(6)
 
 
 def test_setup_that_leaves_no_liberty_is_refused_and_changes_nothing():
-    board = board_of(SUICIDE)
+    board = Board.drawn(SUICIDE)
     before = board.record.copy()
     with pytest.raises(UserError, match=r"^Black B4 cannot be set up: .* without a liberty"):
         board.place(BLACK, 1)
@@ -259,13 +259,13 @@ def test_a_handicap_off_the_board_leaves_it_empty():
 
 
 def test_seki_is_scored_by_its_stones_and_eyes_and_nobody_has_the_rest():
-    board = board_of(SEKI, komi=0.5)
+    board = Board.drawn(SEKI, komi=0.5)
     assert board.area_score() == 13 - 10 - 0.5
     assert board.territory_score() == 1 - 1 - 0.5
 
 
 def test_territory_counts_prisoners_and_the_dead():
-    board = board_of(
+    board = Board.drawn(
         """
         . X O . .
         . X O . X
@@ -278,7 +278,7 @@ def test_territory_counts_prisoners_and_the_dead():
     assert board.area_score() == (10 + 4) - 5  # three points beside Black's last stone are nobody's
     assert board.territory_score() == 4
     assert board.territory_score(dead=[9]) == 4 - (4 + 1)
-    board = board_of(KO, komi=0)
+    board = Board.drawn(KO, komi=0)
     board.play(marked(KO, "b"))
     assert board.territory_score() == 1 + 2  # a prisoner, and the two points that Black alone holds
 
@@ -292,7 +292,7 @@ def test_an_empty_board_belongs_to_nobody():
 
 def test_dead_points_must_have_stones():
     with pytest.raises(UserError, match="A5 is empty"):
-        board_of(SEKI).territory_score(dead=[0])
+        Board.drawn(SEKI).territory_score(dead=[0])
 
 
 # Bad input --------------------------------------------------------------------------------------
@@ -342,12 +342,21 @@ def test_colours_that_are_none():
 
 
 def test_an_illegal_move_changes_nothing():
-    board = board_of(KO)
+    board = Board.drawn(KO)
     board.play(marked(KO, "b"))
     before, past, history = board.record.copy(), board.past.copy(), board.history.copy()
     for point, reason in ((6, "ko"), (7, "there is a stone")):
         with pytest.raises(UserError, match=reason):
             board.play(point)
-    assert board.record.tobytes() == before.tobytes()
+    for field in before.dtype.names:
+        assert np.array_equal(board.record[field], before[field]), field
     assert (board.past == past).all()
     assert board.history == history
+
+
+def test_a_drawing_is_what_the_board_is_drawn_as():
+    board = Board.drawn(". X .\n? . X\nO O .", to_play=WHITE, komi=0.5)
+    assert [line[3:] for line in str(board).splitlines()[1:]] == [". X .", ". . X", "O O ."]
+    assert (board.to_play, board.komi, board.history) == (WHITE, 0.5, [])
+    with pytest.raises(UserError, match="a drawing of 2 lines needs 2 marks in each"):
+        Board.drawn(". X O\n. . .")

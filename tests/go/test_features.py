@@ -11,7 +11,7 @@ from shinso.go import features
 from shinso.go.board import Board
 from shinso.go.positions import Positions
 from shinso.go.rules import BLACK, EMPTY, WHITE
-from tests.go.rulebook import Place, Rulebook, around, board_of, marked
+from tests.go.rulebook import Place, Rulebook, around, marked
 from tests.go.test_ladders import LADDER, PREY, by_book
 
 
@@ -137,7 +137,7 @@ def test_ladder_planes_against_their_definition():
 
 @pytest.mark.parametrize(("breaker", "works"), ((EMPTY, True), (WHITE, False)))
 def test_a_drawn_ladder(breaker, works):
-    board = board_of(LADDER)
+    board = Board.drawn(LADDER)
     if breaker:
         board.place(breaker, marked(LADDER, "b"))
     before = features.alphago_planes(Positions.of([board]))[0].reshape(48, -1)
@@ -159,7 +159,7 @@ def test_drawn_counts():
         X X . O X b
         c X . O O .
     """
-    board = board_of(drawing)
+    board = Board.drawn(drawing)
     planes = features.alphago_planes(Positions.of([board]), features.VALUE_PLANES, np.float32)[0]
     planes = planes.reshape(49, -1)
     a, b, c = (marked(drawing, mark) for mark in "abc")

@@ -11,7 +11,7 @@ from shinso.core.errors import UserError
 from shinso.go.board import Board
 from shinso.go.ladders import captures_in_ladder, escapes_ladder
 from shinso.go.rules import BLACK, EMPTY, WHITE
-from tests.go.rulebook import Rulebook, board_of, marked
+from tests.go.rulebook import Rulebook, marked
 
 LADDER = """
     . . X . . . . . .
@@ -29,7 +29,7 @@ PATIENCE = 200  # positions of a reading by definition
 
 
 def ladder(breaker: int = EMPTY) -> Board:
-    board = board_of(LADDER)
+    board = Board.drawn(LADDER)
     if breaker:
         board.place(breaker, marked(LADDER, "b"))
     return board
@@ -74,7 +74,7 @@ def test_a_capture_saves_a_chain_in_atari_too():
         . . . . .
         . . . . .
     """
-    board = board_of(drawing)
+    board = Board.drawn(drawing)
     assert board.is_caught(2)
     assert board.is_caught(6)
     saved = {point for point in range(25) if board.is_legal(point) and escapes(board, point)}
@@ -91,7 +91,7 @@ def test_a_chain_of_three_liberties_is_in_no_ladder():
 
 
 def test_a_ko_that_may_not_be_retaken_catches_nothing():
-    board = board_of(". X O .\nX O . O\n. X O .\n. . . .", superko=False)
+    board = Board.drawn(". X O .\nX O . O\n. X O .\n. . . .", superko=False)
     board.play(6)
     assert board.liberties(6) == [5]
     assert not board.is_caught(6)

@@ -8,7 +8,7 @@ import pytest
 from shinso.go.board import Board
 from shinso.go.playout import MOST_MOVES, draw, is_eye, play_random, playout, playouts
 from shinso.go.rules import BLACK, WHITE, survives
-from tests.go.rulebook import Rulebook, board_of
+from tests.go.rulebook import Rulebook
 
 EYES = """
     . X . X . O
@@ -50,7 +50,7 @@ def test_draws_are_even():
 
 
 def test_eyes():
-    board = board_of(EYES)
+    board = Board.drawn(EYES)
     found = {
         colour: [
             p
@@ -66,7 +66,7 @@ def test_eyes():
 def test_moves_are_drawn_evenly_from_those_that_will_do():
     """Every cell that is no eye, no suicide and no ko comes equally often; the board stays right
     although tried cells change places."""
-    board = board_of(EYES)
+    board = Board.drawn(EYES)
     fit = [
         c
         for c in cells(board)
@@ -84,7 +84,7 @@ def test_moves_are_drawn_evenly_from_those_that_will_do():
 
 
 def test_the_ko_is_not_retaken():
-    board = board_of(". X O .\nX O . O\n. X O .\n. . . .", superko=False)
+    board = Board.drawn(". X O .\nX O . O\n. X O .\n. . . .", superko=False)
     board.play(6)
     for seed in range(200):
         after = board.copy()

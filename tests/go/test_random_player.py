@@ -5,15 +5,14 @@ from collections import Counter
 from shinso.go.engine import Limits
 from shinso.go.random_player import RandomPlayer, moves_of
 from shinso.go.rules import BLACK, WHITE
-from tests.go.rulebook import board_of
 
-EYES = board_of("X . X .\n. X O .\nX X . .\n. . . .")
+EYES = Board.drawn("X . X .\n. X O .\nX X . .\n. . . .")
 
 
 def test_it_fills_no_eye_and_plays_nothing_illegal():
     assert moves_of(EYES, BLACK) == [1, 3, 7, 10, 11, 12, 13, 14, 15], "A3 is an eye, B4 is none"
     assert moves_of(EYES, WHITE) == [3, 7, 10, 11, 12, 13, 14, 15]
-    full = board_of("X . X\nX X X\nX . X")
+    full = Board.drawn("X . X\nX X X\nX . X")
     assert moves_of(full, BLACK) == [9], "a pass"
 
 

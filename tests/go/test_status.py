@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from shinso.go.board import Board
 from shinso.go.coordinates import gtp_name
 from shinso.go.status import dead_stones, final_score
-from tests.go.rulebook import board_of
 
 TWO_EYES = """
     . O . O X . .
@@ -36,17 +36,17 @@ PRISONER = """
     ),
 )
 def test_drawn(drawing, dead):
-    board = board_of(drawing)
+    board = Board.drawn(drawing)
     before = board.stones
     assert [[gtp_name(point, 7) for point in chain] for chain in dead_stones(board)] == dead
     assert (board.stones == before).all()
 
 
 def test_the_score_is_of_area_without_dead_stones():
-    board = board_of(PRISONER, komi=6.5)
+    board = Board.drawn(PRISONER, komi=6.5)
     assert board.area_score() == 7 - 7 + 1 - 1 - 6.5
     assert final_score(board) == 21 - 28 - 6.5
 
 
 def test_an_empty_board_has_no_dead_stones():
-    assert dead_stones(board_of(". .\n. .")) == []
+    assert dead_stones(Board.drawn(". .\n. .")) == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +47,20 @@ class Board:
         self.recent = np.zeros((recent.KEPT, self.size**2), np.int8)
         rules.clear(self.record, self.size, suicide, superko)
         self._note()
+
+    @classmethod
+    def drawn(cls, diagram: str, to_play: int = BLACK, **rules: Any) -> Board:
+        """A position as a drawing has it: X for Black, O for White, any other mark for nothing,
+        marks apart by spaces, a line a row. `rules` are those of `Board`."""
+        rows = [line.split() for line in diagram.strip().splitlines()]
+        board = cls(len(rows), **rules)
+        if {len(row) for row in rows} != {board.size}:
+            raise UserError(f"a drawing of {board.size} lines needs {board.size} marks in each")
+        for point, mark in enumerate(chain.from_iterable(rows)):
+            if mark in MARKS[BLACK:]:
+                board.place(MARKS.index(mark), point)
+        board.to_play = to_play
+        return board
 
     def copy(self) -> Board:
         other = Board.__new__(Board)

@@ -10,7 +10,6 @@ import numpy as np
 
 from shinso.go.board import Board
 from shinso.go.positions import Positions
-from tests.go.rulebook import board_of
 
 # Small enough to be solved; who is to play, and komi.
 SOLVABLE = {
@@ -27,7 +26,7 @@ SOLVABLE = {
 
 def solvable(name: str) -> Board:
     diagram, colour, komi = SOLVABLE[name]
-    board = board_of(diagram, komi=komi)
+    board = Board.drawn(diagram, komi=komi)
     board.to_play = colour
     return board
 

@@ -10,7 +10,6 @@ from shinso.go.rules import BLACK, CELLS, EMPTY, WHITE
 from shinso.go.search.tree import ROOT, START
 from shinso.go.search.uct import UCT, UCT_NODE, back_up_amaf, best_child, finish
 from shinso.go.uct.recipe import UCTOptions
-from tests.go.rulebook import board_of
 from tests.go.search.oracle import SOLVABLE, best_moves, solvable
 
 PLAIN = UCT(exploration=1.0, equivalence=0)
@@ -115,7 +114,7 @@ def test_with_growing_visits_the_solved_move_takes_them_all(how):
 @pytest.mark.parametrize("komi, value", ((0.5, 1), (-0.5, -1)))
 def test_two_passes_end_a_game_for_better_or_worse(komi, value):
     """Both have half of the board, Black has passed, and komi makes White win or lose."""
-    board = board_of(". X O .\nX X O O\n. X O .\n. X O .", komi=komi)
+    board = Board.drawn(". X O .\nX X O O\n. X O .\n. X O .", komi=komi)
     board.play(board.pass_point)
     tree = searched(AMAF, board, 3000)
     assert tree.values[board.pass_point] == value

@@ -14,7 +14,6 @@ from shinso.go.rules import BLACK, WHITE
 from shinso.go.search.tree import ROOT
 from shinso.go.uct.player import UCTPlayer
 from shinso.go.uct.recipe import UCTOptions
-from tests.go.rulebook import board_of
 
 FEW = Limits(visits=1000)
 
@@ -43,7 +42,7 @@ def test_it_takes_the_centre_of_a_small_board_and_says_why():
 
 
 def test_it_plays_for_either_colour_and_leaves_the_board_alone():
-    board = board_of(". X O . .\nX O . O .\n. X O . .\n. . . . .\n. . . . .", komi=0.5)
+    board = Board.drawn(". X O . .\nX O . O .\n. X O . .\n. . . . .\n. . . . .", komi=0.5)
     before = board.record.tobytes()
     for colour in (WHITE, BLACK):
         choice = UCTPlayer().choose(board, colour, FEW)
