@@ -45,9 +45,7 @@ class Browser:
         self.command("Page.enable")
         self.command("DOM.enable")
         self.command("Log.enable")
-        self.command(
-            "Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder)
-        )
+        self.command("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
         self.resize(width, height)
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -67,8 +67,9 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
 
 def _announce(address: str, parsed: argparse.Namespace, output: Output) -> None:
     if parsed.host not in (LOOPBACK, "localhost", "::1"):
-        warning = f"whoever reaches {parsed.host} can play here and make this machine think"
-        print(f"shinso: warning: {warning}", file=sys.stderr)
+        warnings.warn(
+            f"whoever reaches {parsed.host} can play here and make this machine think", stacklevel=2
+        )
     output.line(f"{parsed.player} plays Go at {address} (Ctrl-C ends it)")
     if parsed.open:
         import webbrowser

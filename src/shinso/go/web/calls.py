@@ -42,6 +42,7 @@ class Boards:
         """Raises UserError for a player that can play on no board."""
         self._player = player
         self._sizes = sizes_of(player)
+        Session(Board(), Game()).estimate()  # compiled now, and not while somebody waits
         self._games: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.Lock()
         self._thread = ThreadPoolExecutor(1, "player")

@@ -152,7 +152,7 @@ function statusLine() {
     parts.push(`Move ${state.shown}: ${mover} ${pointName(state.last, state.size)}`);
   }
   parts.push(state.result ? resultLine(state.result) : `${names[state.to_play]} to play`);
-  if (estimate && !state.result) parts.push(`${resultLine(estimate.result)}, if it ended like this`);
+  if (estimate && !state.finished) parts.push(`As it stands ${resultLine(estimate.result)}`);
   return parts.join(". ");
 }
 
@@ -189,11 +189,13 @@ for (const button of all("[data-step]")) {
 }
 one("#scrub").addEventListener("input", (event) => act("show", { moves: Number(event.target.value) }));
 one("#engine").addEventListener("change", (event) => act("let_play", { engine: event.target.value }));
-one("#heat").addEventListener("change", () => { draw(); proceed(); });
-one("#territory").addEventListener("change", (event) => {
-  if (!event.target.checked) estimate = null;
-  return act("state");
-});
+for (const [id, other] of [["#heat", "#territory"], ["#territory", "#heat"]]) {
+  one(id).addEventListener("change", (event) => {
+    if (event.target.checked) one(other).checked = false;
+    estimate = null;
+    return act("state");
+  });
+}
 
 const keys = { p: "pass", u: "undo", m: "move", a: "analyse", s: "stop", h: "heat" };
 document.addEventListener("keydown", (event) => {

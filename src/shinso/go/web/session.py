@@ -144,7 +144,7 @@ class Session:
         self.interrupt(at=before)
         move = self.board.history[-1]
         if self.game.moves[before : before + 1] != (move,):
-            self._rewrite((*self.game.moves[:before], move))
+            self._rewrite((*self.game.moves[:before], move), known=before)
 
     def undo(self) -> None:
         """Takes the last move back; against the engine also its answer, so that it is again the
@@ -168,17 +168,17 @@ class Session:
     def _take_back(self) -> None:
         moves = self.game.moves[:-1]
         self.show(len(moves))
-        self._rewrite(moves)
+        self._rewrite(moves, known=len(moves))
 
-    def _rewrite(self, moves: tuple[Move, ...]) -> None:
-        """Makes these the record's moves, the last of which is shown."""
-        self.opinions = {n: known for n, known in self.opinions.items() if n <= len(moves)}
+    def _rewrite(self, moves: tuple[Move, ...], known: int) -> None:
+        """Makes these the record's moves, the last of which is shown; so many are as before."""
+        self.opinions = {n: opinion for n, opinion in self.opinions.items() if n <= known}
         self.game = replace(
             self.game,
             moves=moves,
             first=moves[0][0] if moves else self._start.to_play,
             result=result_of(final_score(self.board)) if self.board.finished else "",
-            comments={n: text for n, text in self.game.comments.items() if n < len(moves)},
+            comments={n: text for n, text in self.game.comments.items() if n <= known},
         )
 
     # Thoughts -----------------------------------------------------------------------------------
