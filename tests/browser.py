@@ -12,6 +12,7 @@ import json
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +111,12 @@ class Browser:
 
     def wait(self, script: str) -> Any:
         """The value of an expression, once it is true."""
+        return self.wait_for(lambda: self.run(script), script)
+
+    def wait_for(self, fact: Callable[[], Any], named: str = "it") -> Any:
         deadline = time.monotonic() + PATIENCE
-        while not (value := self.run(script)):
-            assert time.monotonic() < deadline, f"{script} did not come true: {self.errors}"
+        while not (value := fact()):
+            assert time.monotonic() < deadline, f"{named} did not come true: {self.errors}"
             time.sleep(0.05)
         return value
 

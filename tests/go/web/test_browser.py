@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -34,16 +33,24 @@ def address() -> Iterator[str]:
         boards.close()
 
 
-@pytest.fixture
-def browser(address, tmp_path) -> Iterator[Browser]:
-    """At the beginning of a game on 9x9 as Black, with thoughts of 1,000 visits."""
-    browser = Browser(tmp_path)
-    browser.go(address)
-    browser.wait("state && state.size === 9")
-    browser.run("document.querySelector('#limit').value = 'visits:1000'")
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory) -> Iterator[Browser]:
+    browser = Browser(tmp_path_factory.mktemp("browser"))
     yield browser
-    assert browser.errors == []
     browser.close()
+
+
+@pytest.fixture
+def browser(opened, address) -> Iterator[Browser]:
+    """At the beginning of a game on 9x9 as Black, with thoughts of 1,000 visits."""
+    opened.resize(1200, 900)
+    opened.go("about:blank")  # or else only the fragment would change
+    opened.go(address)
+    opened.wait("state && state.size === 9")
+    opened.run("document.querySelector('#heat').checked = false")
+    opened.run("document.querySelector('#limit').value = 'visits:1000'")
+    yield opened
+    assert opened.errors == []
 
 
 def stones(browser: Browser) -> int:
@@ -85,12 +92,13 @@ def test_a_game_against_the_engine(browser):
     assert browser.run("state.curve.length") == 1
 
 
-def test_reloading_goes_on_with_the_game(browser, address):
+def test_its_address_goes_on_with_the_game(browser):
     browser.click(point("C3"))
     settle(browser, 2)
-    game = browser.run("state.game")
-    browser.run("location.reload()")
-    browser.wait("typeof state !== 'undefined' && state && state.moves === 2")
+    game, address = browser.run("[state.game, location.href]")
+    browser.go("about:blank")
+    browser.go(address)
+    browser.wait("state && state.moves === 2")
     assert browser.run("state.game") == game and stones(browser) == 2
 
 
@@ -147,8 +155,8 @@ def test_records_go_up_and_down(browser, tmp_path):
     browser.click(point("C3", 13))
     browser.wait("state.shown === 3")
     browser.click("#save")
-    saved = tmp_path / "game.sgf"
-    browser.wait("new Promise(done => setTimeout(done, 300, true))")
+    saved = browser.folder / "game.sgf"
+    browser.wait_for(saved.exists)
     game = read_game(saved.read_bytes())
     assert game.black == "Shusaku" and game.komi == 6.5
     assert [move for _, move in game.moves][2] == gtp_point("C3", 13)
@@ -184,9 +192,8 @@ def test_the_engine_against_itself_to_the_score(browser):
     assert browser.run("document.querySelectorAll('.owners rect').length") > 20
 
 
-def test_a_phone_sees_all_of_the_board(browser, tmp_path):
+def test_a_phone_sees_all_of_the_board(browser):
     browser.resize(400, 800, dark=True)
     width = browser.run("document.documentElement.scrollWidth")
     board = browser.run("document.querySelector('#goban').getBoundingClientRect().right")
     assert width == 400 and 350 < board <= 400
-    browser.picture(Path(tmp_path / "phone.png"))

@@ -5,12 +5,16 @@ const percent = (rate) => `${(100 * rate).toFixed(1)}%`;
 // What a candidate weighs: its visits, or where nothing was visited its prior.
 const weightOf = (opinion) => (candidate) => (opinion.visits ? candidate.visits : candidate.prior);
 
+const MOST_ROWS = 12;
+
 class OpinionPanel {
   // `play(point)` is called when a candidate is chosen, `preview(line)` with its moves while it is
   // pointed at, and with null after that.
   constructor(play, preview) {
     this.play = play;
     this.preview = preview;
+    this.rows = Array.from({ length: MOST_ROWS }, () => this.row());
+    one("#candidates tbody").append(...this.rows);
   }
 
   draw(state) {
@@ -62,31 +66,39 @@ class OpinionPanel {
     if (!opinion) return;
     table.classList.toggle("searchless", !opinion.visits);
     table.classList.toggle("priorless", !opinion.candidates.some((each) => each.prior));
-    const focused = document.activeElement?.closest?.("#candidates tr")?.rowIndex;
-    one("tbody", table).replaceChildren(
-      ...opinion.candidates.slice(0, 12).map((each) => this.row(each, state)));
-    if (focused) one("button", table.rows[Math.min(focused, table.rows.length - 1)])?.focus();
+    this.rows.forEach((row, order) => this.fill(row, opinion.candidates[order], state.size));
   }
 
-  row(candidate, state) {
-    const row = document.createElement("tr");
-    const named = (point) => pointName(point, state.size);
-    const move = document.createElement("button");
+  // Rows stay while what they show changes, so that a click never falls between two of them.
+  row() {
+    const row = document.createElement("tr"), move = document.createElement("button");
     move.type = "button";
+    row.insertCell().append(move);
+    for (let cell = 1; cell < 5; cell++) row.insertCell();
+    move.addEventListener("click", () => this.play(row.candidate.point));
+    for (const kind of ["mouseenter", "focusin"]) {
+      row.addEventListener(kind, () => this.preview(row.candidate.line));
+    }
+    for (const kind of ["mouseleave", "focusout"]) {
+      row.addEventListener(kind, () => this.preview(null));
+    }
+    return row;
+  }
+
+  fill(row, candidate, size) {
+    row.hidden = !candidate;
+    row.candidate = candidate;
+    if (!candidate) return;
+    const named = (point) => pointName(point, size);
+    const move = one("button", row);
     move.textContent = named(candidate.point);
     move.setAttribute("aria-label", `Play ${named(candidate.point)}`);
-    move.addEventListener("click", () => this.play(candidate.point));
     const figures = [
-      candidate.visits ? percent(candidate.win_rate) : "–",
-      candidate.visits ? candidate.visits.toLocaleString("en") : "–",
-      candidate.prior ? percent(candidate.prior) : "–",
+      percent(candidate.win_rate),
+      candidate.visits.toLocaleString("en"),
+      percent(candidate.prior),
       candidate.line.slice(1).map(named).join(" "),
     ];
-    for (const content of [move, ...figures]) row.insertCell().append(content);
-    row.addEventListener("mouseenter", () => this.preview(candidate.line));
-    row.addEventListener("focusin", () => this.preview(candidate.line));
-    row.addEventListener("mouseleave", () => this.preview(null));
-    row.addEventListener("focusout", () => this.preview(null));
-    return row;
+    figures.forEach((text, order) => { row.cells[order + 1].textContent = text; });
   }
 }

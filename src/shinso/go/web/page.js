@@ -13,7 +13,7 @@ let problem = ""; // what went wrong last
 const goban = new Goban(one("#goban"), (point) => act("play", { point }));
 const panel = new OpinionPanel((point) => act("play", { point }), (moves) => {
   line = moves;
-  draw();
+  drawBoard();
 });
 
 // --- The server ------------------------------------------------------------------------------
@@ -96,13 +96,13 @@ function say(words) {
   one("#message").textContent = problem || (state && state.trouble) || "";
 }
 
+function drawBoard() {
+  const opinion = one("#heat").checked && !estimate ? state.opinion : null;
+  goban.draw({ ...state, opinion, estimate, line });
+}
+
 function draw() {
-  if (!state) return;
-  goban.draw({
-    ...state, line,
-    opinion: one("#heat").checked && !estimate ? state.opinion : null,
-    estimate,
-  });
+  drawBoard();
   panel.draw(state);
   drawPlayers();
   drawSteps();
