@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from tests.cli.command import forked, refused
+from tests.cli.command import forked, refused, shinso
 
 
 @pytest.fixture
@@ -39,7 +39,8 @@ def test_another_address_is_warned_of(interrupted):
 def test_what_cannot_be_served():
     assert refused("serve", "randon") == "no player is named 'randon'; did you mean random?"
     assert "--simulations" in refused("serve", "uct", "--simulations", 0)
-    assert refused("serve", "--json", code=2).endswith("leave --json away")
+    done = shinso("serve", "--json")
+    assert done.code == 2 and "leave --json away" in done.json["error"]
     assert "65536 is not 0 to 65535" in refused("serve", "--port", 65536)
 
 

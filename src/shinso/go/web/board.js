@@ -161,13 +161,14 @@ class Goban {
     const found = view.opinion.candidates.filter((each) => each.point < view.stones.length);
     const most = Math.max(...found.map(weigh), 1e-9);
     const spots = found.map((candidate, order) => {
-      const share = weigh(candidate) / most, radius = 0.2 + 0.26 * Math.sqrt(share);
+      const share = weigh(candidate) / most, told = share > 0.1;
+      const radius = told ? 0.36 + 0.1 * share : 0.2;
       const disc = this.circle(candidate.point, radius, "");
       disc.setAttribute("fill-opacity", (0.1 + 0.8 * share).toFixed(3));
       const spot = group("", this.circle(candidate.point, radius, "clear"), disc);
       spot.dataset.point = candidate.point;
       if (order === 0) spot.append(this.circle(candidate.point, 0.46, "best"));
-      if (share > 0.1) spot.append(...this.figures(candidate, share > 0.55 ? "full" : ""));
+      if (told) spot.append(...this.figures(candidate, share > 0.55 ? "full" : ""));
       return share > 0.005 ? spot : [];
     });
     return group("heat", spots.flat());

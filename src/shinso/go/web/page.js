@@ -97,7 +97,7 @@ function say(words) {
 }
 
 function drawBoard() {
-  const opinion = one("#heat").checked && !estimate ? state.opinion : null;
+  const opinion = one("#heat").checked && !estimate && !line ? state.opinion : null;
   goban.draw({ ...state, opinion, estimate, line });
 }
 
