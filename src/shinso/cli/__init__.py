@@ -27,6 +27,7 @@ VERBS = {
     "export": "make ONNX graphs of networks; predict and evaluate work on them alike",
     "gtp": "play Go as an engine of the Go Text Protocol, on stdin and stdout",
     "arena": "matches between players of Go, ours or any GTP command line",
+    "serve": "play Go in the browser, against a player or with its advice",
     "report": "one self-contained HTML page about a run",
     "results": "what was recorded in results/",
     "doctor": "versions, cores, accelerators, data found, what is missing",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from shinso.cli.gtp import COMPILING
 from shinso.cli.output import Output
 from shinso.cli.parsing import add_settings, given_settings
+from shinso.cli.players import telling_of_compilation
 from shinso.go.arena.settings import MatchSettings
 from shinso.matches import check_recordable, contestant, record
 
@@ -51,10 +50,9 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     from shinso.core.progress import progress
     from shinso.go.arena.match import play_match
     from shinso.go.arena.summary import summary, tally
-    from shinso.go.compiled import telling_of_compilation
 
     with (
-        telling_of_compilation(lambda: print(COMPILING, file=sys.stderr, flush=True)),
+        telling_of_compilation(),
         progress(f"{a.name} against {b.name}", doing="playing") as observer,
     ):
         games = play_match(

@@ -10,41 +10,24 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from shinso.cli.output import Output
-from shinso.cli.parsing import add_settings, first_word, given_settings
-from shinso.cli.predict import is_usable
+from shinso.cli.players import add_player, given_player, telling_of_compilation
 from shinso.core.errors import UserError
-from shinso.playing import DEFAULT_PLAYER, player, player_options
 
-COMPILING = "shinso: compiling the rules of Go, which takes some seconds the first time"
 MOST_AT_ONCE = 1 << 16  # bytes of input
 
 
 def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
-    parser.add_argument(
-        "player",
-        metavar="ARTIFACT|SYSTEM",
-        nargs="?",
-        default=DEFAULT_PLAYER,
-        help=f"who plays; a system means its shipped weights (default: {DEFAULT_PLAYER})",
-    )
-    named = first_word(given, (), is_usable)
-    if named is None or not is_usable(named):
-        named = DEFAULT_PLAYER
-    if options := player_options(named):
-        add_settings(parser, options, f"options of {named}")
+    add_player(parser, given)
 
 
 def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     if output.as_json:
         raise UserError("stdout of shinso gtp is the protocol's; leave --json away")
-    from shinso.go.compiled import telling_of_compilation
     from shinso.go.gtp_session import Session
 
-    options = player_options(parsed.player)
-    with telling_of_compilation(lambda: print(COMPILING, file=sys.stderr, flush=True)):
-        playing = player(parsed.player, **(given_settings(parsed, options) if options else {}))
+    with telling_of_compilation():
         lines = Lines(sys.stdin.fileno())
-        session = Session(playing, lines.waiting)
+        session = Session(given_player(parsed), lines.waiting)
         for line in lines:
             for text in session.answer(line):
                 print(text, end="", flush=True)
