@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from shinso.go.board import Board
 from shinso.go.engine import Limits
 from shinso.go.random_player import RandomPlayer, moves_of
 from shinso.go.rules import BLACK, WHITE

@@ -26,8 +26,9 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     from shinso.go.gtp_session import Session
 
     with telling_of_compilation():
+        player = given_player(parsed)
         lines = Lines(sys.stdin.fileno())
-        session = Session(given_player(parsed), lines.waiting)
+        session = Session(player, lines.waiting)
         for line in lines:
             for text in session.answer(line):
                 print(text, end="", flush=True)
