@@ -43,6 +43,7 @@ class System:
     learner        Learner(recipe, data, start, run)
     predictor      Predictor(artifact, options)
     evaluate       evaluate(predictor, data, split) -> Evaluation
+    player         Player(artifact, options), a player of Go; None: it plays none
     formulas       formulas({network: layers}) -> [Table]: what the paper's formulas say that its
                    layers cost, beside what is counted; None: it has none
     """
@@ -62,6 +63,7 @@ class System:
     build: str | None = None
     example_inputs: str | None = None
     options: str | None = None
+    player: str | None = None
     formulas: str | None = None
     selects_with: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     equations: tuple[str, ...] = ()
