@@ -34,10 +34,11 @@ class AlphaGoPolicy(nn.Module):
         self.hidden = nn.Sequential(*(convolution(filters, filters, 3) for _ in range(layers - 2)))
         self.head = nn.Conv2d(filters, 1, 1, bias=False)
         self.bias = nn.Parameter(torch.zeros(size * size))  # one for each point
-        for module in (*self.first, *self.hidden.modules()):
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-                nn.init.zeros_(module.bias)
+        for parameter in self.parameters():
+            if parameter.dim() == 4:
+                nn.init.kaiming_normal_(parameter, nonlinearity="relu")
+            else:
+                nn.init.zeros_(parameter)
         nn.init.zeros_(self.head.weight)
 
     def forward(self, planes: Tensor) -> Tensor:

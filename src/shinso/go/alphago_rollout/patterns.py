@@ -179,10 +179,9 @@ def _turned(ring: int, quarters: int, bits: int) -> int:
 
 @compiled
 def _hashed(code: int, rows: int) -> int:
-    """Multiplicative hashing (Knuth, The art of computer programming 3, section 6.4); `rows` is a
-    power of 2."""
-    mixed = np.uint64(code) * np.uint64(0x9E3779B97F4A7C15)
-    return np.int64(mixed >> np.uint64(40)) & (rows - 1)
+    """Multiplicative hashing (Knuth, The art of computer programming 3, section 6.4): the middle
+    of a product, which compiled code cuts off at 64 bits. `rows` is a power of 2, 2^24 at most."""
+    return (code * 0x1E3779B97F4A7C15 >> 39) & (rows - 1)
 
 
 # What follows from the last move -----------------------------------------------------------------

@@ -72,8 +72,8 @@ class Worths(NamedTuple):
     lines: Real  # (2, MAX_SIZE + 2) their sums
     changed: NDArray[np.bool_]  # (MAX_SIZE + 2,) lines whose sums are to be made anew
     stale: NDArray[np.int16]  # (CELLS,) cells whose surroundings have changed,
-    is_stale: NDArray[np.bool_]  # (CELLS,) each once,
-    count: NDArray[np.int64]  # (1,) how many
+    is_stale: NDArray[np.bool_]  # (CELLS,) each once
+    stale_count: NDArray[np.int64]  # (1,)
     cells: NDArray[np.int16]  # (MOST_RESPONSES + CELLS,) changes for one draw,
     rows: NDArray[np.int64]
     before: Real  # and what to set back
@@ -281,15 +281,15 @@ def _mark_around(board: BoardRecord, worths: Worths, cell: int) -> None:
 def _mark(worths: Worths, cell: int) -> None:
     if not worths.is_stale[cell]:
         worths.is_stale[cell] = True
-        worths.stale[worths.count[0]] = cell
-        worths.count[0] += 1
+        worths.stale[worths.stale_count[0]] = cell
+        worths.stale_count[0] += 1
 
 
 @compiled
 def _freshen(board: BoardRecord, factors: Real, worths: Worths) -> None:
     """Finds the worths of marked cells, and the sums of their lines."""
     line = board.size + 1
-    for i in range(worths.count[0]):
+    for i in range(worths.stale_count[0]):
         cell = worths.stale[i]
         worths.is_stale[cell] = False
         worths.changed[cell // line] = True
@@ -298,7 +298,7 @@ def _freshen(board: BoardRecord, factors: Real, worths: Worths) -> None:
             if board.colour[cell] == EMPTY:
                 worth = factors[around_row(worths.states[side], cell, line)]
             worths.points[side, cell] = worth
-    worths.count[0] = 0
+    worths.stale_count[0] = 0
     _sum_lines(board, worths, 0, 2)
 
 
