@@ -37,7 +37,7 @@ def artifact() -> Artifact:
     networks = SYSTEM.networks(recipe, spec)
     weights = networks["rollout"].weights
     with torch.no_grad():
-        weights[2:] = 0.7 * torch.randn(len(weights) - 2, generator=generator)
+        weights[2:] = 0.7 * torch.randn(len(weights) - 2, 1, generator=generator)
     return Artifact(SYSTEM.name, recipe, spec, PolicyOptions(), networks)
 
 
@@ -68,7 +68,7 @@ def played(factors, board, moves, draws, random, worths, fresh):
 
 
 def test_draws_after_many_moves_are_the_networks_softmax(artifact):
-    weights = artifact.weights("rollout")["weights"].numpy()
+    weights = artifact.weights("rollout")["weights"].flatten().numpy()
     factors = np.exp(weights.astype(np.float64))
     taken = 0
     for count in (1, 25, 40):

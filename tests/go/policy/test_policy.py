@@ -283,3 +283,26 @@ def test_fine_tuning_keeps_the_size(artifact, tmp_path):
     with pytest.raises(UserError, match="weights to start from are for boards of 5 x 5: give"):
         recipe = SYSTEM.make_recipe("quick", size=7)
         api.train(recipe, "uct_7x7", tmp_path / "run", start=tmp_path / "artifact")
+
+
+@pytest.mark.parametrize("name", ("alphago-policy", "alphago-rollout"))
+@pytest.mark.parametrize(
+    ("lever", "settings"),
+    (
+        ("prune", {"ratio": 0.5, "unstructured": True}),
+        ("quantise", {"to": "bfloat16"}),
+        ("export", {}),
+    ),
+)
+def test_levers_work_on_it(name, lever, settings, tmp_path):
+    system = catalog.find(name)
+    api.train(system.make_recipe("quick", steps=20), "uct_7x7", tmp_path / "run")
+    api.use_lever(lever, tmp_path / "run", tmp_path / "other", **settings)
+    board = Board(7)
+    board.play(24)
+    said, told = (
+        api.load(tmp_path / which, top=48)(board).candidates for which in ("run", "other")
+    )
+    assert len(said) == len(told) == 48
+    tolerance = {"export": 1e-5, "quantise": 5e-3, "prune": 0.2}[lever]
+    assert dict(said) == pytest.approx(dict(told), abs=tolerance)

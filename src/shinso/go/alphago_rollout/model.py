@@ -24,13 +24,13 @@ class AlphaGoRollout(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.weights = nn.Parameter(torch.zeros(ROWS))
+        self.weights = nn.Parameter(torch.zeros(ROWS, 1))
         with torch.no_grad():
             self.weights[ILLEGAL] = NEVER
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, points, FEATURES) rows of the table to logits (B, points)."""
-        weights = F.embedding(features, self.weights[:, None], padding_idx=NOTHING)
+        weights = F.embedding(features, self.weights, padding_idx=NOTHING)
         return weights.sum(dim=(2, 3))  # of (B, points, FEATURES, 1)
 
 

@@ -30,4 +30,6 @@ def player(artifact: Artifact, options: Options | None = None) -> PolicyPlayer:
 
 def rollouts(artifact: Artifact, komi: float, seed: int) -> PolicyRollouts:
     """Its rollouts, for a search. Raises UserError for an artifact that was exported."""
-    return PolicyRollouts(artifact.weights("rollout")["weights"].cpu().numpy(), komi, seed)
+    return PolicyRollouts(
+        artifact.weights("rollout")["weights"].flatten().cpu().numpy(), komi, seed
+    )
