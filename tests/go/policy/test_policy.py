@@ -289,7 +289,7 @@ def test_fine_tuning_keeps_the_size(artifact, tmp_path):
 @pytest.mark.parametrize(
     ("lever", "settings"),
     (
-        ("prune", {"ratio": 0.5, "unstructured": True}),
+        ("prune", {"ratio": 0.1, "unstructured": True}),
         ("quantise", {"to": "bfloat16"}),
         ("export", {}),
     ),
