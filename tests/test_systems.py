@@ -15,6 +15,8 @@ from tests.core.test_resume import stopped_run
 from tests.proof.forked import assert_same, outcome
 
 SHOWN = [row for row in catalog.SYSTEMS.values() if not row.name.startswith("proof")]
+TABLES = ("rollout",)  # networks that look weights up and add them: they multiply nothing
+
 ROWS = pytest.mark.parametrize(
     "system", [row for row in SHOWN if row.recipe is not None], ids=lambda row: row.name
 )
@@ -30,7 +32,7 @@ def test_every_part_that_the_row_names_is_there(system):
         assert isinstance(preset.spec, system.spec_class)
         for network, cost in costs(system, system.make_recipe(name), preset.spec).items():
             assert cost.parameters > 0, network
-            assert cost.macs > 0, network
+            assert cost.macs > 0 or network in TABLES, network
 
 
 @pytest.mark.parametrize("name", [row.name for row in SHOWN if row.recipe is None])

@@ -12,7 +12,7 @@ from shinso.core.errors import UserError, nearest
 from shinso.core.lever import Lever
 from shinso.core.recipe import Recipe
 from shinso.core.system import Deviation, System
-from shinso.go.rows import ROWS as PLAYERS
+from shinso.go.rows import ROWS as GO_SYSTEMS
 from shinso.language.translation.rows import ROWS as TRANSLATORS
 from shinso.vision.classification.rows import ROWS as CLASSIFIERS
 
@@ -272,8 +272,8 @@ for translator in TRANSLATORS:
 for image_classifier in CLASSIFIERS:
     add(image_classifier)
 
-for player in PLAYERS:
-    add(player)
+for go_system in GO_SYSTEMS:
+    add(go_system)
 
 
 # Levers ------------------------------------------------------------------------------------------

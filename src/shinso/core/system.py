@@ -68,6 +68,7 @@ class System:
     build: str | None = None
     example_inputs: str | None = None
     options: str | None = None
+    player: str | None = None
     formulas: str | None = None
     selects_with: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     equations: tuple[str, ...] = ()

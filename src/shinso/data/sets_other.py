@@ -147,4 +147,13 @@ SETS = (
             ),
         ),
     ),
+    DataSetEntry(
+        name="uct_7x7",
+        kind="games",
+        title="120 games of Go on 7 x 7, which tree search played against itself",
+        licence="none: played by shinso's own uct",
+        may_ship_weights=True,
+        splits=_GO_SPLITS,
+        reader="shinso.data.built_in:read_uct_games",
+    ),
 )

@@ -96,7 +96,7 @@ def _caught(boards: NDArray[np.void], prey: int, left: NDArray[np.int64]) -> boo
     if count > 2 or (count == 2 and not hunting):
         return False
     if not hunting:
-        count = _add_captures(board, prey, moves, count)
+        count = add_captures(board, prey, moves, count)
     for move in moves[:count]:
         if is_legal(board, move, board.to_play) and survives(board, move, board.to_play):
             left[0] -= 1
@@ -111,7 +111,7 @@ def _caught(boards: NDArray[np.void], prey: int, left: NDArray[np.int64]) -> boo
 
 
 @compiled
-def _add_captures(board: BoardRecord, prey: int, moves: NDArray[np.int16], count: int) -> int:
+def add_captures(board: BoardRecord, prey: int, moves: NDArray[np.int16], count: int) -> int:
     """Adds the moves that capture stones around a chain to the first `count` of `moves`, as many as
     it has room for; how many there are then."""
     liberty = np.empty(1, np.int16)

@@ -16,7 +16,15 @@ from shinso.go.board import Board
 from shinso.go.compiled import compiled
 from shinso.go.coordinates import handicap_points
 from shinso.go.positions import Positions
-from shinso.go.rules import BOARD, NOWHERE, cell_of, is_legal, play, play_pass
+from shinso.go.rules import (
+    BOARD,
+    NOWHERE,
+    BoardRecord,
+    cell_of,
+    is_legal,
+    play,
+    play_pass,
+)
 
 SUICIDE_RULES = ("nz", "new zealand", "goe", "ing", "tromp-taylor")  # in SGF's RU
 KOMI = 7.5  # where the record does not say
@@ -93,20 +101,33 @@ def _play_on(
     """Fills `boards` and `recents` (N + 1, ...) from their first ones on by N moves; how many of
     them are legal. Superko is not looked at."""
     for i in range(points.size):
-        before = boards[i]
-        colour = colours[i]
-        if before.to_play != colour:
-            before.to_play = colour
-            before.ko = NOWHERE
-        boards[i + 1] = before
-        after = boards[i + 1]
-        cell = cell_of(before, points[i])
-        if points[i] == before.size * before.size:
-            play_pass(after, colour)
-        elif is_legal(before, cell, colour):
-            play(after, cell, colour)
-        else:
+        give_turn(boards[i], colours[i])
+        boards[i + 1] = boards[i]
+        if not advance(boards[i + 1], colours[i], points[i]):
             return i
         recents[i + 1] = recents[i]
-        recent.remember(recents[i + 1], after)
+        recent.remember(recents[i + 1], boards[i + 1])
     return points.size
+
+
+@compiled
+def advance(board: BoardRecord, colour: int, point: int) -> bool:
+    """A move or a pass by a colour, whoever was to play. Whether it is legal, superko apart; an
+    illegal one is not made."""
+    give_turn(board, colour)
+    if point == board.size * board.size:
+        play_pass(board, colour)
+        return True
+    cell = cell_of(board, point)
+    legal = is_legal(board, cell, colour)
+    if legal:
+        play(board, cell, colour)
+    return legal
+
+
+@compiled
+def give_turn(board: BoardRecord, colour: int) -> None:
+    """Lets a colour play; to whom it is not the turn the ko does not matter."""
+    if board.to_play != colour:
+        board.to_play = colour
+        board.ko = NOWHERE
