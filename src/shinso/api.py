@@ -12,7 +12,7 @@ import torch
 
 from shinso import catalog
 from shinso.core import results
-from shinso.core.about import read_about
+from shinso.core.about import read_about, stored_bytes
 from shinso.core.artifact import Artifact
 from shinso.core.counting import costs
 from shinso.core.errors import UserError
@@ -200,10 +200,16 @@ def use_lever(
         return {**_sizes(system, artifact), **more}
 
     before, digest = sizes(source), folder_digest(_folder(source))
-    seen = calibration_inputs(lever, source, chosen, data)
-    made, done = lever.load("apply")(system, source, chosen, *seen)
+    made: Artifact | None
+    seen: list[Mapping[str, Any]] = []
+    done: dict[str, Any] = {}
+    if training and lever.start:
+        made = lever.load("start")(source, chosen)
+    else:
+        seen = calibration_inputs(lever, source, chosen, data)
+        made, done = lever.load("apply")(system, source, chosen, *seen)
     trains = made is None or bool(training)
-    given = {**settings, **({"data": data} if seen and data else {})}
+    given = {**settings, **({"data": data} if data and (seen or trains) else {})}
     if trains:
         given |= {**(training or {}), "seed": seed}
     command = f"{_training_command(system, source)}; {results.lever_command(name, given)}"
@@ -213,7 +219,7 @@ def use_lever(
     run = None
     if trains:
         run = train_on(source, made, out, training or {}, data, seed, device, threads, use)
-    else:
+    elif made is not None:
         made.save(Path(out))
     artifact = catalog.open_artifact(out)
     return Used(artifact, before, sizes(artifact), done, run)
@@ -317,13 +323,12 @@ def _check_fits(lever: Lever, system: System, artifact: Artifact) -> None:
 
 
 def _sizes(system: System, artifact: Artifact) -> dict[str, int]:
-    """Of an artifact's networks, whichever their form, and of its folder."""
+    """Of an artifact's networks, whichever their form, and of its files."""
     counted = costs(system, artifact.recipe, artifact.spec, artifact.edits).values()
-    files = (file for file in _folder(artifact).rglob("*") if file.is_file())
     return {
         "parameters": sum(cost.parameters for cost in counted),
         "macs": sum(cost.macs for cost in counted),
-        "bytes": sum(file.stat().st_size for file in files),
+        "bytes": stored_bytes(_folder(artifact)),
     }
 
 

@@ -201,6 +201,7 @@ add(
         learner="shinso.language.word_lm.learner:WordLMLearner",
         predictor="shinso.language.word_lm.predictor:WordLMPredictor",
         evaluate="shinso.language.word_lm.evaluation:evaluate",
+        standalone="shinso.language.word_lm.handover:standalone",
         data="english_text",
         data_kinds=("text",),
         refuses={"distil": "it carries its state from batch to batch, a teacher's would be lost"},
@@ -249,6 +250,7 @@ add(
         learner="shinso.language.char_tagger.learner:CharTaggerLearner",
         predictor="shinso.language.char_tagger.predictor:CharTaggerPredictor",
         evaluate="shinso.language.char_tagger.evaluation:evaluate",
+        standalone="shinso.language.char_tagger.handover:standalone",
         data="english_text",
         data_kinds=("text",),
         deviations=(
@@ -295,6 +297,8 @@ add_lever(
         summary="keeps weights in fewer bits and computes with them so",
         settings="shinso.levers.settings:QuantiseSettings",
         apply="shinso.levers.quantise:quantise",
+        learner="shinso.levers.int8_training:Int8Learner",
+        start="shinso.levers.int8_training:start",
         calibration="shinso.levers.quantise:calibration",
     )
 )

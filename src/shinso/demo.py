@@ -20,6 +20,8 @@ INTRO = (
     "the test, beside what is worth beating."
 )
 
+SENTENCE = "My brother bought a new car last week."  # in none of small_parallel_enja's lines
+
 
 def main() -> int:
     """Prints what it does; everything it makes is in one new folder."""
@@ -33,6 +35,10 @@ def main() -> int:
     output.line(f"  {adder('54 + 104')}        {adder('27182 + 31415')}   (taught 8 bits only)")
     picture = _digit_file(folder)
     output.line(f"  {picture}: {lenet(picture)}")
+    map_ = folder / "attention.png"
+    translate = api.load("transformer", attention=str(map_))
+    output.line(f"  {SENTENCE} {translate(SENTENCE)}")
+    output.line(f"  (by shipped weights, which never saw it; where they looked: {map_})")
 
     shown = [run.folder for run in reversed(runs)]  # the pictures first
     page = write_joint_report(shown, folder / "report.html", "What was learned here", INTRO)
@@ -40,7 +46,8 @@ def main() -> int:
     output.line("Next, try:")
     for command in (
         f"shinso predict {folder / 'adder'} '99 + 28'",
-        "shinso predict word-lm 'some of them looks like' --words 30   (weights that are shipped)",
+        "shinso predict transformer 'YOUR SENTENCE'   (English to Japanese, by shipped weights)",
+        "shinso predict word-lm 'some of them looks like' --words 30   (the same)",
         "shinso train adder --preset course",
         "shinso train lenet --data YOUR_FOLDER   (a folder of images for each class)",
     ):

@@ -10,6 +10,7 @@ from typing import Any
 
 from shinso import catalog
 from shinso.api import Used, evaluate_on, load, use_lever
+from shinso.core.about import stored_bytes
 from shinso.core.artifact import Artifact
 from shinso.core.errors import ShinsoError
 from shinso.core.evaluation import Scores
@@ -36,18 +37,32 @@ def quantise(
     what: str | Path,
     out: str | Path,
     *,
+    training: Mapping[str, Any] | None = None,
     data: str | None = None,
+    seed: int = 0,
+    device: str | None = None,
     threads: int | None = None,
     **settings: Any,
 ) -> Quantised:
     """Writes the artifact that `what` names into the folder `out`, in fewer bits; `settings` are
     QuantiseSettings'. It is calibrated and scored on the data that it was trained on, or `data`.
+    With `training` it learns to be rounded, as for `use_lever`, and `out` is the run.
 
     Raises UserError where `use_lever` does, and where the data are missing, before anything is
     written.
     """
     data_set = data_of(catalog.open_artifact(what), data)
-    used = use_lever("quantise", what, out, data=data, threads=threads, **settings)
+    used = use_lever(
+        "quantise",
+        what,
+        out,
+        training=training,
+        data=data,
+        seed=seed,
+        device=device,
+        threads=threads,
+        **settings,
+    )
     before, after = (evaluate_on(load(each), data_set, SPLIT).scores for each in (what, out))
     return Quantised(used, before, after)
 
@@ -94,7 +109,7 @@ def compare_precisions(
         rows = [
             Measured(
                 precision,
-                _size(Path(folder, precision)),
+                stored_bytes(Path(folder, precision)),
                 evaluate_on(load(Path(folder, precision)), data_set, SPLIT).scores,
                 {batch: times[batch][precision] for batch in BATCHES},
             )
@@ -112,7 +127,3 @@ def _made(what: str | Path, precision: str, folder: Path, data: str | None) -> A
     else:
         use_lever("quantise", what, folder, data=data, to=precision)
     return catalog.open_artifact(folder)
-
-
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

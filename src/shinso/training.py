@@ -138,10 +138,11 @@ def _train(
         run.random.seed_generators("init", 0, device)
         start = _open_start(folder / "start") if description["start"] else None
         learner: Learner = system.load("learner")(recipe, data_set, start, run)
+        about = _about(learner)
         learner = _wrapped(learner, description["lever"])
     title = system.name if data_set is None else f"{system.name} on {data_set.name}"
     place = f"{folder} ({device}, {counted(torch.get_num_threads(), 'thread')})"
-    facts = (_about(learner), place)
+    facts = (about, place)
     with progress(title, *facts) if group.first else nullcontext() as observer:
         Loop(learner, run, observer).train()
     return run

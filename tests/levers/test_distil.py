@@ -282,10 +282,11 @@ def test_help_has_the_students_fields(teachers, here):
         (("adder", "--preset", "quick"), "adder refuses distil"),
         (("copying", "--preset", "quick", "--data", "copying"), "its task is another"),
         (("mlp", "--preset", "quick", "--share", 0), "--share 0"),
+        (("mlp", "--preset", "quick", "--sequence"), "mlp learns no sequences that a teacher"),
         (("mlp", "--preset", "quick", "--hint", "maps"), "--hint maps is about hints"),
         (("mlp", "--preset", "quick", "--hints", 1, "--hint", "maps"), "mlp names no maps"),
     ),
-    ids=("size", "refused", "task", "share", "weight", "features"),
+    ids=("size", "refused", "task", "share", "sequence", "weight", "features"),
 )
 def test_teachers_that_do_not_fit_are_refused(student, reason, teachers, here):
     said = refused("distil", teachers / "s1", "--student", *student, "--out", "student")

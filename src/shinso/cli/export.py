@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shinso.cli.output import Output
@@ -25,6 +26,10 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     output.line(f"\nlargest difference of an answer: {difference:.1e} of the largest answer")
     output.line(f"artifact  {used.artifact.path} (ONNX, operator set {used.done['opset']})")
     output.line(f"next      shinso evaluate {parsed.out}")
+    if example := used.done["example"]:
+        output.line(f"          python {Path(parsed.out, example)}, without shinso: see README.md")
+    else:
+        output.line(f"{used.artifact.system} has no example of its use without shinso")
     return answer(used, parsed.what)
 
 

@@ -41,15 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None
     parser.add_argument("--data", metavar="SET|PATH", help="default: what it was trained on")
     parser.add_argument("--seed", metavar="N", type=whole, help="of all randomness (default: 0)")
     add_device_arguments(parser)
-    what = first_word(given, VALUED, is_usable)
-    if what is None:
-        parser.epilog = f"{parser.prog} RUN --help adds how to train on what is left."
-        return
-    recipe = training_of(what)
-    if recipe is not None:
-        add_settings(
-            parser, recipe, "training on what is left, with --epochs or --steps; as before"
-        )
+    add_training(parser, given, VALUED, "training on what is left")
 
 
 def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
@@ -63,7 +55,7 @@ def _check(
     parsed: argparse.Namespace, settings: Mapping[str, Any], training: Mapping[str, Any]
 ) -> None:
     """Raises UserError for options that do not go together: before torch is imported."""
-    flags = {name: "--" + name.replace("_", "-") for name in (*settings, *training)}
+    flags = {name: "--" + name.replace("_", "-") for name in settings}
     PruneSettings().changed(**settings)
     if parsed.table and (kept := [flags[name] for name in settings if name in NOT_IN_TABLES]):
         raise UserError(f"--table goes through thresholds by itself: leave {kept[0]}")
@@ -75,14 +67,8 @@ def _check(
         )
     if given_settings(parsed, TableSettings) and not parsed.table:
         raise UserError("--thresholds are for --table; one alone is --threshold")
-    if settings.get("rounds"):
-        return
-    if training and training.get("epochs") is None and training.get("steps") is None:
-        flag = flags[next(iter(training))]
-        raise UserError(f"{flag} is about training on: give --epochs or --steps too")
-    for name in ("seed",) if parsed.table else ("data", "seed", "device"):
-        if getattr(parsed, name) is not None and not training:
-            raise UserError(f"--{name} is about training on: give --epochs or --steps too")
+    if not settings.get("rounds"):
+        check_training(parsed, training, ("seed",) if parsed.table else ("data", "seed", "device"))
 
 
 def _prune(
@@ -158,6 +144,34 @@ def _table(
 def _cells(row: Pruned, score: str) -> list[Any]:
     retrained = [] if row.retrained is None else [row.retrained[score]]
     return [row.threshold, f"{row.ratio:.1%}", row.scores[score], *retrained]
+
+
+# Training on, of any lever that can -------------------------------------------------------------
+
+
+def add_training(
+    parser: argparse.ArgumentParser, given: Sequence[str], valued: Sequence[str], title: str
+) -> None:
+    """The options that say how, once it is known what was trained."""
+    what = first_word(given, valued, is_usable)
+    if what is None:
+        parser.epilog = f"{parser.prog} RUN --help adds the options of {title}."
+        return
+    recipe = training_of(what)
+    if recipe is not None:
+        add_settings(parser, recipe, f"{title}, with --epochs or --steps; as before")
+
+
+def check_training(
+    parsed: argparse.Namespace, training: Mapping[str, Any], about: Sequence[str]
+) -> None:
+    """Raises UserError for options of training where there is none; `about` are the verb's own."""
+    if training and training.get("epochs") is None and training.get("steps") is None:
+        flag = "--" + next(iter(training)).replace("_", "-")
+        raise UserError(f"{flag} is about training on: give --epochs or --steps too")
+    for name in about:
+        if getattr(parsed, name) is not None and not training:
+            raise UserError(f"--{name} is about training on: give --epochs or --steps too")
 
 
 def training_of(what: str) -> GradientRecipe | None:

@@ -43,3 +43,12 @@ def read_about(folder: Path) -> dict[str, Any]:
             problem = "is of another type" if key in about else "is missing"
             raise UserError(f"{folder}/artifact.json is damaged: {key} {problem}")
     return about
+
+
+def stored_bytes(folder: Path) -> int:
+    """Of an artifact with its parts, without what stands there for people alone."""
+    about = read_about(folder)
+    files: list[str] = ["artifact.json", *about["files"]]
+    parts: list[str] = about["parts"]
+    own = sum((folder / name).stat().st_size for name in files)
+    return own + sum(stored_bytes(folder / "parts" / name) for name in parts)

@@ -44,6 +44,7 @@ class Artifact:
     precision: str = FLOAT32  # of stored weights, and what networks compute in; modules are float32
     edits: Edits = field(default_factory=dict)  # what the networks lack of what the recipe builds
     assets: dict[str, str] = field(default_factory=dict)  # file name -> text
+    notes: dict[str, str] = field(default_factory=dict)  # such files for people: not read again
     parts: dict[str, Artifact] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -108,6 +109,8 @@ class Artifact:
             (folder / "parts" / name).mkdir(parents=True)
             part._write(folder / "parts" / name)
         files = {path.name: file_digest(path) for path in folder.iterdir() if path.is_file()}
+        for name, text in self.notes.items():
+            (folder / name).write_text(text, encoding="utf-8")
         write_json(
             folder / "artifact.json",
             {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from torch import Tensor, nn
@@ -16,20 +17,23 @@ def seen_inputs(learner: Trainable, most: int) -> dict[str, list[Inputs]]:
     """The inputs of each network in forward passes of the learner's first training batches, at
     rest: whole batches until there are `most` examples, or all of one epoch.
 
-    Empty for a network that training never calls. The learner is of no other use afterwards.
+    Empty for a network that training never calls. The learner is at its first step before and
+    after.
     """
     seen: dict[str, list[Inputs]] = {name: [] for name in learner.networks}
-    for name, network in learner.networks.items():
-        network.register_forward_pre_hook(_keeping(seen[name]))
-    learner.forwards = dict(learner.networks)  # compiled ones have no hooks
+    own, learner.forwards = learner.forwards, dict(learner.networks)  # compiled ones have no hooks
     batches = learner.epoch_steps if isinstance(learner, Supervised) else most
-    with learner.at_rest():
+    with ExitStack() as stack:
+        for name, network in learner.networks.items():
+            stack.enter_context(network.register_forward_pre_hook(_keeping(seen[name])))
+        stack.enter_context(learner.at_rest())
         for learner.run.step in range(batches):
             learner.prepare()
             for phase in learner.phases:
                 learner.forward(phase, learner.next_batch(phase))
             if all(example_count(calls) >= most for calls in seen.values()):
                 break
+    learner.forwards, learner.run.step = own, 0
     return seen
 
 

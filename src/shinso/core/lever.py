@@ -23,6 +23,8 @@ class Lever:
     apply     apply(system, artifact, settings) -> (artifact, what was done), without training; no
               artifact where all of it is training from the seed
     learner   learner(inner, settings) -> Learner around the system's own; None: it trains nothing
+    start     start(artifact, settings) -> the artifact that its learner begins with; None: what
+              `apply` makes
     measure   measure(artifact, settings) -> numbers to tell besides parameters, MACs and bytes
     calibration  calibration(artifact, settings) -> how many training examples it wants to see:
               `apply` is then given, besides, {network: the inputs of its calls} for about as many
@@ -33,6 +35,7 @@ class Lever:
     settings: str
     apply: str | None = None
     learner: str | None = None
+    start: str | None = None
     measure: str | None = None
     calibration: str | None = None
 

@@ -64,7 +64,7 @@ class Pace:
 class TerminalObserver:
     """A bar that moves, and a line above it for each evaluation."""
 
-    def __init__(self, bar: Progress, doing: str = "training") -> None:
+    def __init__(self, bar: Progress, doing: str) -> None:
         self.bar = bar
         self.task = bar.add_task(doing, total=None, rate="", left="", scores="")
         self.pace = Pace()

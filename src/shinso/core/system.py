@@ -48,6 +48,8 @@ class System:
     evaluate       evaluate(predictor, data, split) -> Evaluation
     player         Player(artifact, options), which plays Go; the artifact is None where nothing
                    is learned
+    standalone     standalone(artifact) -> Standalone: how to use what is exported without shinso;
+                   None: nothing is told
     formulas       formulas({network: layers}) -> [Table]: what the paper's formulas say that its
                    layers cost, beside what is counted; None: it has none
     """
@@ -68,7 +70,7 @@ class System:
     build: str | None = None
     example_inputs: str | None = None
     options: str | None = None
-    player: str | None = None
+    standalone: str | None = None
     formulas: str | None = None
     selects_with: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     equations: tuple[str, ...] = ()

@@ -58,13 +58,18 @@ class Trainable(Learner):
             for note in start_from(start, self.networks, self.keeps_head, run.system, recipe):
                 if run.processes.first:
                     print(note, file=sys.stderr)
+        self.adopt(self.networks)
+
+    def adopt(self, networks: Mapping[str, nn.Module]) -> None:
+        """Learns these from the first update on, in place of those of the same names."""
+        self.networks = dict(networks)
         for network in self.networks.values():
-            network.to(run.device).to(memory_format=getattr(torch, self._memory_format))
+            network.to(self.run.device).to(memory_format=getattr(torch, self._memory_format))
         self.forwards = dict(self.networks)
-        if recipe.compile:
+        if self.recipe.compile:
             self.forwards = {name: _compiled(network) for name, network in self.networks.items()}
         self.updaters = {
-            phase: Updater(recipe, self.parameters(phase), self.total_steps)
+            phase: Updater(self.recipe, self.parameters(phase), self.total_steps)
             for phase in self.phases
         }
 

@@ -6,8 +6,9 @@
 
 The gradients of soft targets shrink with 1 / T^2, which T^2 makes good. Several teachers are an
 ensemble, whose answer is the mean of theirs (their section 3). A sequence's tokens are answers one
-by one (Kim and Rush 2016, Sequence-level knowledge distillation, section 3.1). Hints are about
-what a network has found out before it answers (levers/hints.py).
+by one (Kim and Rush 2016, Sequence-level knowledge distillation, section 3.1); whole sequences of
+the teachers' can stand in place of the data's (levers/sequences.py), with soft targets or without.
+Hints are about what a network has found out before it answers (levers/hints.py).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from shinso.core.learner import Learner
 from shinso.core.trainable import Batch, Gradients, Outputs
 from shinso.core.tree import Tree
 from shinso.levers.hints import Hints, comparable
+from shinso.levers.sequences import check_unchanged, folder_of, retaught
 from shinso.levers.settings import DistilSettings
 from shinso.levers.wrapping import Wrapping
 
@@ -40,11 +42,19 @@ class DistilledLearner(Wrapping):
         inputs = self.run.inputs.items()
         self.teachers = [artifact for name, artifact in inputs if name.startswith(TEACHER)]
         for teacher in self.teachers:
-            _check_teacher(teacher, self.inner.artifact())
+            _check_task(teacher, self.inner.artifact())
+            if self._compares:
+                _check_comparable(teacher, self.inner.artifact())
+        self.sequences: str | None = None  # the digest of what the teachers wrote
+        if settings.sequence:
+            learner, self.sequences = retaught(self.inner, self.teachers)
+            self._wrap(learner)
         self.hints = self._hints() if settings.hints else None
 
     def loss(self, phase: str, batch: Batch, outputs: Outputs) -> Tensor:
         own = super().loss(phase, batch, outputs)
+        if not self._compares:
+            return own
         taught = [self.forward_by(teacher, phase, batch) for teacher in self.teachers]
         share, name = self.settings.share, self.settings.hint
         loss = (1 - share) * own
@@ -54,6 +64,11 @@ class DistilledLearner(Wrapping):
             features = [answer[name] for answer in taught]
             loss = loss + self.settings.hints * self.hints.distance(outputs[name], features)
         return loss
+
+    @property
+    def _compares(self) -> bool:
+        """Whether the teachers' networks are asked about each batch."""
+        return bool(self.settings.share or self.settings.hints)
 
     def _distance(self, outputs: Outputs, taught: Sequence[Outputs]) -> Tensor:
         """T^2 KL(q || p)."""
@@ -77,11 +92,17 @@ class DistilledLearner(Wrapping):
 
     def state(self) -> Tree:
         own = super().state()
-        return own if self.hints is None else {**own, "hints": self.hints.state()}
+        if self.hints is not None:
+            own["hints"] = self.hints.state()
+        if self.sequences is not None:
+            own["sequences"] = self.sequences
+        return own
 
     def restore(self, state: Tree) -> None:
         if self.hints is not None:
             self.hints.restore(state.pop("hints"))
+        if self.sequences is not None:
+            check_unchanged(folder_of(self.run), self.sequences, state.pop("sequences"))
         super().restore(state)
 
     def _hints(self) -> Hints:
@@ -122,15 +143,19 @@ def _log_softmax(outputs: Outputs, temperature: float) -> Tensor:
     return logits.log_softmax(dim=-1)
 
 
-def _check_teacher(teacher: Artifact, student: Artifact) -> None:
-    """Raises UserError for one that answers another question, or cannot be asked."""
+def _check_task(teacher: Artifact, student: Artifact) -> None:
+    """Raises UserError for one that answers another question."""
+    if type(teacher.spec) is not type(student.spec):
+        raise UserError(f"{teacher.system} cannot teach {student.system}: its task is another")
+
+
+def _check_comparable(teacher: Artifact, student: Artifact) -> None:
+    """Raises UserError for one whose networks do not answer in the student's terms."""
     if teacher.form == "onnx":
         raise UserError(
             f"the teacher {teacher.system} is in the onnx form; give what it was exported from"
         )
-    if teacher.modules.keys() != student.modules.keys() or type(teacher.spec) is not type(
-        student.spec
-    ):
+    if teacher.modules.keys() != student.modules.keys():
         raise UserError(f"{teacher.system} cannot teach {student.system}: its task is another")
     if teacher.spec != student.spec:
         raise UserError(

@@ -23,6 +23,7 @@ from shinso.core.precision import FLOAT32
 from shinso.core.recipe import Settings
 from shinso.core.system import System
 from shinso.levers.examples import grown, random_like
+from shinso.levers.handover import EXAMPLE, notes
 
 TOLERANCE = 1e-5  # of the largest output: how far a graph's may be from its module's
 GROWTHS = (0, 1, 6)  # added to each dynamic dimension in turn: batches of 1, 2 and 7
@@ -45,7 +46,7 @@ def export(
     require("export", "onnx", "onnxscript", "onnxruntime")
     examples = system.load("example_inputs")(artifact.recipe, artifact.spec)
     graphs: dict[str, Graph] = {}
-    done: dict[str, Any] = {"opset": None, "largest_difference": 0.0}
+    done: dict[str, Any] = {"opset": None, "largest_difference": 0.0, "example": None}
     for name, module in artifact.modules.items():
         inputs, dynamic = examples[name]
         graph, done["opset"] = _graph(name, module.eval(), inputs, dynamic)
@@ -55,6 +56,9 @@ def export(
     # Graphs compute in float32: scores of another precision are not theirs.
     scores = artifact.scores if artifact.precision == FLOAT32 else {}
     graphs_alone = replace(artifact, modules={}, graphs=graphs, precision=FLOAT32, scores=scores)
+    graphs_alone.notes = notes(system, artifact, graphs)
+    if EXAMPLE in graphs_alone.notes:
+        done["example"] = EXAMPLE
     return graphs_alone, done
 
 

@@ -27,6 +27,7 @@ from shinso.core.errors import ShinsoError, UserError
 from shinso.levers.export import forget_sources, quiet
 
 Inputs = tuple[Tensor, ...]
+Range = tuple[float, float]  # from the lowest to the highest
 
 # What has static int8 kernels. Normalisations and softmax have none: between them and their
 # neighbours numbers would be rounded for nothing.
@@ -37,11 +38,16 @@ STATIC = (
 )
 # Their products are summed in 32 bits and need no rounding: logits keep their digits.
 UNROUNDED = ("Gemm", "MatMul")
+# They move numbers and make none, so that what goes in has the range of what comes out.
+UNCHANGING = ("MaxPool", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze")
 WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN")
 
 
-def static(name: str, graph: bytes, seen: Sequence[Inputs]) -> bytes:
-    """The network's graph with the ranges that activations have on the inputs `seen`.
+def static(
+    name: str, graph: bytes, seen: Sequence[Inputs], ranges: Mapping[str, Range] | None = None
+) -> bytes:
+    """The network's graph with the ranges that activations have on the inputs `seen`; what weights
+    are multiplied with has the range that `ranges` gives for their name, if any.
 
     Raises UserError where the graph takes other inputs than those.
     """
@@ -57,7 +63,10 @@ def static(name: str, graph: bytes, seen: Sequence[Inputs]) -> bytes:
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            extra_options={"OpTypesToExcludeOutputQuantization": [*UNROUNDED]},
+            extra_options={
+                "OpTypesToExcludeOutputQuantization": [*UNROUNDED],
+                "TensorQuantOverrides": _overrides(source, ranges or {}),
+            },
         )
 
     return _quantised(name, graph, by_quantiser)
@@ -138,6 +147,26 @@ def _feeds(name: str, graph: Path, seen: Sequence[Inputs]) -> Iterator[Mapping[s
                 f"{len(inputs)}, so its activations have no ranges: give --calibration 0"
             )
         yield {name: tensor.numpy() for name, tensor in zip(names, inputs, strict=True)}
+
+
+def _overrides(graph: Path, ranges: Mapping[str, Range]) -> dict[str, list[dict[str, Any]]]:
+    """The ranges by the names that the graph has for activations, as the quantiser takes them."""
+    import numpy as np
+    import onnx
+
+    nodes = onnx.load(graph).graph.node
+    made_by = {name: node for node in nodes for name in node.output}
+    found = {}
+    for node in nodes:
+        if len(node.input) < 2 or node.input[1] not in ranges:
+            continue
+        low, high = map(np.float32, ranges[node.input[1]])
+        name = node.input[0]
+        found[name] = [{"rmin": low, "rmax": high}]
+        while name in made_by and made_by[name].op_type in UNCHANGING:
+            name = made_by[name].input[0]
+            found[name] = [{"rmin": low, "rmax": high}]
+    return found
 
 
 # Dense layers ------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def quantise(
     """
     check_quantisable(artifact)
     if settings.to == INT8:
-        return _as_int8(system, artifact, settings, seen)
+        return as_int8(system, artifact, settings, seen)
     for name, network in artifact.modules.items():
         _check_reach(name, in_precision(network, settings.to).state_dict(), settings.to)
     return replace(artifact, precision=settings.to, scores={}), {}
@@ -84,9 +84,15 @@ def _check_reach(network: str, weights: Mapping[str, Tensor], precision: str) ->
 # int8 ---------------------------------------------------------------------------------------------
 
 
-def _as_int8(
-    system: System, artifact: Artifact, settings: QuantiseSettings, seen: Seen
+def as_int8(
+    system: System,
+    artifact: Artifact,
+    settings: QuantiseSettings,
+    seen: Seen,
+    ranges: Mapping[str, Mapping[str, int8.Range]] | None = None,
 ) -> tuple[Artifact, dict[str, Any]]:
+    """`quantise` for int8; `ranges` of each network are those that training has learned for what
+    its weights, by their names, are multiplied with."""
     if "export" in system.refuses:
         raise UserError(
             f"{system.name} has no graphs, which alone can be int8: {system.refuses['export']}"
@@ -98,7 +104,10 @@ def _as_int8(
     for name, graph in exported.graphs.items():
         assert isinstance(graph, bytes), "it was just made"
         calls = _enough(name, seen[name], settings.calibration) if seen else []
-        made = int8.static(name, graph, calls) if calls else int8.dynamic(name, graph)
+        if calls:
+            made = int8.static(name, graph, calls, (ranges or {}).get(name))
+        else:
+            made = int8.dynamic(name, graph)
         _check_runs(name, made, *examples[name])
         graphs[name] = made
         left += int8.left_in_float(made)

@@ -83,7 +83,14 @@ class DistilSettings(Settings):
         2.0, "what logits are divided by; above 1 unlikely answers are taught too", above=0
     )
     share: float = option(
-        0.9, "of the loss that the teacher has; the data has the rest", minimum=0, maximum=1
+        0.9,
+        "of the loss that the teacher has; the data has the rest, with --sequence all of it by "
+        "default",
+        minimum=0,
+        maximum=1,
+    )
+    sequence: bool = option(
+        False, "learn the sequences that the teacher writes, in place of those the data have"
     )
     hints: float = option(
         0.0, "weight of the distance to the teacher's features, beside the rest", minimum=0
@@ -91,10 +98,18 @@ class DistilSettings(Settings):
     hint: str = option("features", "the output of the learner that --hints are about")
 
     def check(self) -> None:
-        if not self.share and not self.hints:
-            raise UserError("with --share 0 a teacher has nothing to teach but --hints: give some")
+        if not self.share and not self.hints and not self.sequence:
+            raise UserError(
+                "with --share 0 a teacher has nothing to teach but --hints or, of sequences, "
+                "--sequence: give one"
+            )
         if self.hint != "features" and not self.hints:
             raise UserError(f"--hint {self.hint} is about hints: give their weight, --hints, too")
+
+    def changed(self, **changes: Any) -> Self:
+        if changes.get("sequence"):
+            changes.setdefault("share", 0.0)
+        return super().changed(**changes)
 
 
 @dataclass(frozen=True, kw_only=True)

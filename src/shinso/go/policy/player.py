@@ -24,8 +24,17 @@ class PolicyPlayer:
 
     def __init__(self, predictor: PolicyPredictor) -> None:
         self.name = predictor.artifact.system
+        self.sizes = (predictor.spec.size,)
+        self.seed = predictor.options.seed
         self.predictor = predictor
-        self._random = np.random.default_rng(predictor.options.seed)
+
+    @property
+    def seed(self) -> int:
+        return self._seed
+
+    @seed.setter
+    def seed(self, seed: int) -> None:
+        self._seed, self._random = seed, np.random.default_rng(seed)
 
     def choose(self, board: Board, colour: int, limits: Limits) -> Choice:
         candidates = tuple(self._candidates(board, colour))

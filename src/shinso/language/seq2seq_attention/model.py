@@ -38,7 +38,8 @@ class Seq2SeqAttention(nn.Module):
     half of the `hidden` units each, so that their last states side by side start the decoder.
 
     `score` is additive (Bahdanau), general or dot (Luong). Dropout is on what goes into layers and
-    into the output, never between time steps.
+    into the output, never between time steps, and not on what is compared: noise on both sides of
+    a score hides the word that is sought.
     """
 
     head = "output"  # what fine-tuning replaces when the words differ
@@ -53,7 +54,7 @@ class Seq2SeqAttention(nn.Module):
         layers: int = 1,
         *,
         cell: str = "gru-reset-after",
-        score: str = "general",
+        score: str = "additive",
         feeding: bool = False,
         dropout: float = 0.0,
     ) -> None:
@@ -82,7 +83,6 @@ class Seq2SeqAttention(nn.Module):
         vectors = self.dropout(self.source_embedding(source))  # (B, S, E)
         # A meta tensor has no numbers: where costs are counted, nothing is padding.
         states, last = self.encoder(vectors, lengths=None if lengths.is_meta else lengths)
-        states = self.dropout(states)  # (B, S, H)
         sentences = states, self.attention.project(states), padding_mask(lengths, source.shape[1])
         fed = states.new_zeros(len(states), self.decoder.input_size - vectors.shape[2])
         return sentences, fed, side_by_side(last)
@@ -105,7 +105,6 @@ class Seq2SeqAttention(nn.Module):
         """T steps (N, T, D) at once: a (N, T, H), the state after and the weights (N, T, S)."""
         (states, projected, allowed), fed, recurrent = state
         hidden, after = self.decoder(vectors, swapped(recurrent))  # (N, T, H)
-        hidden = self.dropout(hidden)
         found, weights = self.attention(hidden, states, allowed, projected)  # (N, T, H)
         attended = torch.tanh(self.combine(torch.cat([found, hidden], dim=2)))  # (N, T, H)
         return self.dropout(attended), (state[0], fed, swapped(after)), weights

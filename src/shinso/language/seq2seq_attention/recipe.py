@@ -20,7 +20,7 @@ class Seq2SeqAttentionRecipe(RecurrentTranslationRecipe):
         512, "hidden units of a layer; the encoder has half of them for each direction", minimum=2
     )
     score: str = option(
-        "general",
+        "additive",
         "how the decoder's state q is compared with a word's k: v.tanh(Wq + Uk), q.Wk or q.k",
         choices=("additive", "general", "dot"),
     )
@@ -46,7 +46,6 @@ class Seq2SeqAttentionRecipe(RecurrentTranslationRecipe):
 _COURSE = {
     **PLAIN,
     "hidden": 256,
-    "score": "additive",
     "feeding": False,
     "dropout": 0.0,
     "teacher_forcing": 0.2,
@@ -60,6 +59,7 @@ _COURSE = {
 _PAPER = {
     "precision": "float32",
     "cell": "lstm",
+    "score": "general",
     "layers": 4,
     "embedding": 1000,
     "hidden": 1000,

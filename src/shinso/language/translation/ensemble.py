@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import reduce
 
 import torch
 from torch import Tensor
 
+from shinso.core.artifact import Artifact
+from shinso.core.errors import UserError
 from shinso.language.translation.decoding import State, Stepper, log_softmax
+from shinso.language.translation.predictor import TranslationPredictor, stepper_of
 
 
 class Ensemble:
@@ -41,3 +45,24 @@ class Ensemble:
             tuple(after),
             torch.stack(weights).mean(dim=0) if weights else None,
         )
+
+
+class EnsemblePredictor(TranslationPredictor):
+    """One translator or several that write together, as the first one's options say."""
+
+    def __init__(self, artifacts: Sequence[Artifact]) -> None:
+        """Raises UserError for translators that cannot write one text."""
+        super().__init__(artifacts[0])
+        self.artifacts = artifacts
+        for other in artifacts[1:]:
+            if other.assets != artifacts[0].assets:
+                raise UserError(
+                    f"{other.path or other.system} has another vocabulary than {self._place}, so "
+                    "they cannot write together: train both on the same data"
+                )
+
+    @contextmanager
+    def stepper(self, attention: bool) -> Iterator[Stepper]:
+        with ExitStack() as stack:
+            nets = [stack.enter_context(stepper_of(a, attention)) for a in self.artifacts]
+            yield nets[0] if len(nets) == 1 else Ensemble(nets)

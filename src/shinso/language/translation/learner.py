@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from shinso.data.parallel import ParallelSet, ParallelSplit
 from shinso.language.reading import Reading
 from shinso.language.translation.batches import EncodedPairs, LengthBuckets, PairBatch, Rows
 from shinso.language.translation.decoding import PAD, Stepper
+from shinso.language.translation.ensemble import EnsemblePredictor
 from shinso.language.translation.evaluation import evaluate, main_score, metrics_of
 from shinso.language.translation.pairs import PairReading
 from shinso.language.translation.predictor import NETWORK, TranslationPredictor
@@ -59,10 +61,14 @@ class TranslationLearner(Supervised):
         data: ParallelSet,
         start: Artifact | ForeignWeights | None,
         run: Run,
+        answers: Mapping[str, str] | None = None,
     ) -> None:
+        """Learns the `answers` to sentences of the training text in place of its own, if given;
+        what tokens there are is told by the text either way."""
         train = data.split("train")
         self.reading = _reading(recipe, train, start)
-        pairs = _short_enough(self.reading, train, recipe.longest)
+        told = train if answers is None else _answered(train, answers)
+        pairs = _short_enough(self.reading, told, recipe.longest)
         self.pairs = pairs
         self.buckets = _buckets(recipe, pairs, run)
         self.example_count = len(pairs)
@@ -133,6 +139,25 @@ class TranslationLearner(Supervised):
 
     def _whole_batch(self) -> NDArray[np.int64]:
         return self.buckets.indices(*divmod(self.run.step, self.epoch_steps))
+
+    # What teachers may write anew (core/answering.py) -------------------------------------------
+
+    def questions(self) -> list[str]:
+        """The sentences that are short enough to be learned from."""
+        sentences = dict.fromkeys(self.data.split("train").sources)
+        longest = self.recipe.longest + 1  # EOS is none of them
+        return [line for line in sentences if len(self.reading.read_source(line)) <= longest]
+
+    def answers(self, teachers: Sequence[Artifact], questions: Sequence[str]) -> list[str]:
+        """Their translations, in the form of the training text."""
+        for teacher in teachers:
+            assert isinstance(teacher.spec, TranslationSpec)
+            _check_form(teacher.system, teacher.spec, self.spec)
+        predictor = EnsemblePredictor([teacher.to(self.run.device) for teacher in teachers])
+        return predictor.translated(questions)
+
+    def with_answers(self, answers: Mapping[str, str]) -> TranslationLearner:
+        return TranslationLearner(self.recipe, self.data, self.start, self.run, answers)
 
     # ------------------------------------------------------------------------------------------
 
@@ -232,6 +257,26 @@ def _short_enough(reading: PairReading, train: ParallelSplit, longest: int) -> E
         left_out = counted(len(pairs) - len(kept), "pair")
         _log.warning("left out %s with more than %d tokens on a side", left_out, longest)
     return EncodedPairs(Rows.of(s for s, _ in kept), Rows.of(t for _, t in kept))
+
+
+def _answered(train: ParallelSplit, answers: Mapping[str, str]) -> ParallelSplit:
+    """The sentences that have an answer, with it: as often as they stand in the text."""
+    return ParallelSplit.of([(line, answers[line]) for line in train.sources if line in answers])
+
+
+def _check_form(teacher: str, knows: TranslationSpec, spec: TranslationSpec) -> None:
+    """Raises UserError for one that reads or writes another kind of text."""
+    for known, own in zip(_forms(knows), _forms(spec), strict=True):
+        if known != own:
+            raise UserError(
+                f"the teacher {teacher} translates {known}, and the student's text is {own}: give "
+                "a teacher of text like that"
+            )
+
+
+def _forms(spec: TranslationSpec) -> tuple[str, str]:
+    spaced = "with spaces between tokens" if spec.spaced else "as people write it"
+    return " to ".join(spec.languages), spaced
 
 
 def _buckets(recipe: TranslationRecipe, pairs: EncodedPairs, run: Run) -> LengthBuckets:

@@ -6,7 +6,7 @@ import heapq
 import importlib.util
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -159,7 +159,7 @@ class TranslationPredictor(Predictor[str, Translation]):
         lengths = torch.from_numpy(sources.lengths[rows]).to(device)  # (B,)
         read = lengths - 1  # EOS apart
         limits = (read * self.options.longest_ratio).ceil().long() + SHORTEST_LIMIT
-        with _stepper(self.artifact, attention) as net:
+        with self.stepper(attention) as net:
             if self.options.beam == 1:
                 written = greedy(net, source, lengths, limits, attention=attention)
                 lists = [[one] for one in written]
@@ -180,6 +180,10 @@ class TranslationPredictor(Predictor[str, Translation]):
                 "attention, and weights that were not exported"
             )
         return lists
+
+    def stepper(self, attention: bool) -> AbstractContextManager[Stepper]:
+        """The network as decoding asks it, with weights of attention where it has some."""
+        return stepper_of(self.artifact, attention)
 
     def _translation(
         self, text: str, lines: Sequence[str], lists: Sequence[Sequence[Hypothesis]]
@@ -285,7 +289,7 @@ class TranslationPredictor(Predictor[str, Translation]):
 
 
 @contextmanager
-def _stepper(artifact: Artifact, attention: bool) -> Iterator[Stepper]:
+def stepper_of(artifact: Artifact, attention: bool) -> Iterator[Stepper]:
     """What decoding asks; it gives weights of attention where asked to and it has some."""
     if artifact.graphs:
         yield Rereading(artifact.network(NETWORK))

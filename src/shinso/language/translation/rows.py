@@ -59,6 +59,7 @@ def translator(
         learner=f"{PLACE}.learner:TranslationLearner",
         predictor=f"{PLACE}.predictor:TranslationPredictor",
         evaluate=f"{PLACE}.evaluation:evaluate",
+        standalone=f"{PLACE}.handover:standalone",
         data="small_parallel_enja",
         data_kinds=("parallel",),
         deviations=(*deviations, *FAULTS_OF_ALL),

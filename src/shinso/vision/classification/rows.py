@@ -38,6 +38,7 @@ def classifier(
         predictor=f"{PLACE}.predictor:ClassifierPredictor",
         evaluate=f"{PLACE}.evaluation:evaluate",
         options=f"{PLACE}.recipe:ClassifierOptions",
+        standalone=f"{PLACE}.handover:standalone",
         data=data,
         data_kinds=("images",),
         deviations=deviations,
