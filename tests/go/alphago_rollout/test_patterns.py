@@ -22,7 +22,7 @@ from shinso.go.board import Board
 from shinso.go.positions import Positions
 from shinso.go.rules import BLACK, EMPTY, WHITE
 from shinso.go.symmetries import SYMMETRIES, transform_moves
-from tests.go.rulebook import board_of, marked
+from tests.go.rulebook import marked
 
 Place = tuple[int, int]
 
@@ -157,7 +157,7 @@ def test_a_hole_of_three_is_entered_in_the_middle():
         . . . . .
         . . . . .
     """
-    board = board_of(drawing.replace("O O O X .", "O O O a ."))
+    board = Board.drawn(drawing.replace("O O O X .", "O O O a ."))
     board.to_play = BLACK
     board.play(marked(drawing.replace("O O O X .", "O O O a ."), "a"))
     features = features_of(Positions.of([board]))[0]

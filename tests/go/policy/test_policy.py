@@ -22,7 +22,6 @@ from shinso.go.policy.drawing import STEP, drawn
 from shinso.go.policy.recipe import GoSpec, PolicyOptions
 from shinso.go.positions import Positions
 from shinso.go.random_player import moves_of
-from tests.go.rulebook import board_of
 from tests.go.test_records import random_game, set_of
 
 SYSTEM = catalog.find("alphago-policy")
@@ -239,7 +238,7 @@ LIVING = """
 
 
 def test_it_passes_where_only_its_eyes_are_left(artifact):
-    board = board_of(LIVING)
+    board = Board.drawn(LIVING)
     choice = player(artifact).choose(board, BLACK, Limits())
     assert choice.point == board.pass_point
     assert [(c.point, c.prior) for c in choice.candidates] == [(25, 1.0)]
@@ -247,7 +246,7 @@ def test_it_passes_where_only_its_eyes_are_left(artifact):
 
 @pytest.mark.parametrize(("komi", "passes"), ((-1.5, True), (1.5, False)))
 def test_a_pass_is_answered_by_one_who_is_ahead(komi, passes, artifact):
-    board = board_of(
+    board = Board.drawn(
         """
         . X . X .
         X X X X X
