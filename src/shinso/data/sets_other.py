@@ -59,24 +59,18 @@ SETS = (
     DataSetEntry(
         name="go_9x9",
         kind="games",
-        title=("Go on 9 x 9: 10,268 server games, 517 of professionals, 2,412 of self-play (SGF)"),
-        licence="MIT, none stated",
-        may_ship_weights=False,
+        title="Go on 9 x 9: 10,268 games of servers and professionals, 2,412 of self-play (SGF)",
+        licence="MIT",
+        may_ship_weights=True,
+        attribution="the game records of github.com/michaelnny/alpha_zero",
         splits=_GO_SPLITS,
         home="https://github.com/michaelnny/alpha_zero",
-        note="380 of the games in pro_9x9.tgz are in cgos_9x9.tar.xz too.",
         reader="shinso.data.games:read_archives",
         files=(
             SourceFile(
                 "cgos_9x9.tar.xz",
                 1_114_772,
                 sha256="416575bf5e8c3dd5b5d2b8b3a5f5b166203fe134c5ea1c16c3b56d03c78dc91d",
-            ),
-            SourceFile(
-                "pro_9x9.tgz",
-                80_715,
-                sha256="0e7254007a54e2af747b213527d95076055f3e1804b2d50ebfefe1cdaba8a78a",
-                optional=True,
             ),
             SourceFile(
                 "alphazero_selfplay_9x9.tar.xz",

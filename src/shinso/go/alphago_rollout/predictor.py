@@ -18,6 +18,7 @@ class AlphaGoRolloutPredictor(PolicyPredictor):
     """Patterns are local: it answers on boards of any size."""
 
     network_name = "rollout"
+    sizes = None
 
     def shown(self, positions: Positions) -> Tensor:
         """(N, points, FEATURES)."""

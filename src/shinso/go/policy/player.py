@@ -24,7 +24,7 @@ class PolicyPlayer:
 
     def __init__(self, predictor: PolicyPredictor) -> None:
         self.name = predictor.artifact.system
-        self.sizes = (predictor.spec.size,)
+        self.sizes = predictor.sizes
         self.seed = predictor.options.seed
         self.predictor = predictor
 

@@ -65,6 +65,11 @@ class PolicyPredictor(Predictor[Input, NextMoves]):
         assert isinstance(artifact.spec, GoSpec)
         self.spec = artifact.spec
 
+    @property
+    def sizes(self) -> tuple[int, ...] | None:
+        """Lines of the boards that it answers for; None: of any."""
+        return (self.spec.size,)
+
     @abstractmethod
     def shown(self, positions: Positions) -> Tensor:
         """What the network sees of positions (N, ...)."""
