@@ -73,8 +73,8 @@ def known(homes, monkeypatch) -> Path:
     folder.mkdir()
     archives = {
         "cgos_9x9.tar.xz": write_tar(folder / "cgos_9x9.tar.xz", records(40), "w:xz"),
-        "pro_9x9.tgz": write_tar(
-            folder / "pro_9x9.tgz",
+        "selfplay_9x9.tgz": write_tar(
+            folder / "selfplay_9x9.tgz",
             {f"9x9/{name}": content for name, content in records(32, start=38).items()}
             | {"9x9/odd.sgf": b"(;SZ[9];B[zz])", "9x9/about.html": b"(;", "9x9/none.sgf": b"(;)"},
             "w:gz",
@@ -85,7 +85,7 @@ def known(homes, monkeypatch) -> Path:
             name,
             path.stat().st_size,
             sha256(path.read_bytes()).hexdigest(),
-            optional=name == "pro_9x9.tgz",
+            optional=name == "selfplay_9x9.tgz",
         )
         for name, path in archives.items()
     )
@@ -98,10 +98,10 @@ def test_each_archive_is_dealt_out_by_itself(known):
     data = open_data("go_9x9", GAMES)
     assert sizes(data) == {"train": 62, "valid": 4, "test": 4}
     archives = [source.partition("/")[0] for source in data.split("test").sources]
-    assert archives == ["cgos_9x9.tar.xz"] * 2 + ["pro_9x9.tgz"] * 2
-    assert data.skipped == ("pro_9x9.tgz/9x9/odd.sgf",)
-    assert data.licence == "MIT, none stated" and not data.may_ship_weights
-    (known / "pro_9x9.tgz").unlink()
+    assert archives == ["cgos_9x9.tar.xz"] * 2 + ["selfplay_9x9.tgz"] * 2
+    assert data.skipped == ("selfplay_9x9.tgz/9x9/odd.sgf",)
+    assert data.licence == "MIT" and data.may_ship_weights
+    (known / "selfplay_9x9.tgz").unlink()
     alone = open_data("go_9x9", GAMES)
     assert sizes(alone) == {"train": 36, "valid": 2, "test": 2}
     assert all(moves(alone)[name] < moves(data)[name] for name in data.splits)
