@@ -3,12 +3,13 @@
 shinso.load(name_or_path)      a predictor to call
 shinso.train(recipe, data=...) a run
 shinso.evaluate(what, ...)     scores beside their baselines
+shinso.player(name_or_path)    a player of Go
 """
 
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["evaluate", "load", "resume", "train"]
+__all__ = ["evaluate", "load", "player", "resume", "train"]
 
 
 def __getattr__(name: str) -> Any:

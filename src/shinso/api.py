@@ -1,4 +1,4 @@
-"""shinso from Python: load, train, resume, evaluate. The command line only parses and prints."""
+"""shinso from Python: load, train, resume, evaluate, player. The command line parses and prints."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from shinso.core.recipe import Recipe, as_options
 from shinso.core.run import Run
 from shinso.core.system import System
 from shinso.data.store import set_names
+from shinso.playing import player
 from shinso.training import calibration_inputs, data_of, resume, set_threads, train
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "evaluate",
     "evaluate_predictor",
     "load",
+    "player",
     "record",
     "resume",
     "set_threads",
@@ -50,10 +52,7 @@ def load(what: str | Path, device: str | None = None, **options: Any) -> Predict
     keep_freed_memory()
     artifact = catalog.open_artifact(what).to(choose_device(device or "cpu"))
     system = catalog.find(artifact.system)
-    if options and artifact.options is None:
-        raise UserError(f"{system.name} has no options, so not {', '.join(options)} either")
-    if options and artifact.options is not None:
-        artifact.options = artifact.options.changed(**options)
+    artifact.options = system.changed_options(artifact.options, options)
     predictor: Predictor[Any, Any] = system.load("predictor")(artifact, artifact.options)
     return predictor
 

@@ -12,6 +12,7 @@ from shinso.core.errors import UserError, nearest
 from shinso.core.lever import Lever
 from shinso.core.recipe import Recipe
 from shinso.core.system import Deviation, System
+from shinso.go.rows import ROWS as GO_SYSTEMS
 from shinso.language.translation.rows import ROWS as TRANSLATORS
 from shinso.vision.classification.rows import ROWS as CLASSIFIERS
 
@@ -51,7 +52,7 @@ def find_lever(name: str) -> Lever:
 def of_recipe(recipe: Recipe) -> System:
     """The system that a recipe trains."""
     for system in SYSTEMS.values():
-        named_so = system.recipe.endswith(f":{type(recipe).__name__}")
+        named_so = (system.recipe or "").endswith(f":{type(recipe).__name__}")
         if named_so and system.recipe_class is type(recipe):
             return system
     raise UserError(f"no system in the catalogue has the recipe {type(recipe).__name__}")
@@ -70,6 +71,7 @@ def open_artifact(what: str | Path) -> Artifact:
 def artifact_folder(what: str | Path) -> Path:
     """The folder of the artifact that `what` names. Raises UserError where there is none."""
     if str(what) in SYSTEMS:
+        SYSTEMS[str(what)].check_learns()
         shipped = shipped_weights(str(what))
         if shipped is None:
             raise UserError(
@@ -271,6 +273,9 @@ for translator in TRANSLATORS:
 
 for image_classifier in CLASSIFIERS:
     add(image_classifier)
+
+for go_system in GO_SYSTEMS:
+    add(go_system)
 
 
 # Levers ------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from shinso import __version__, catalog
 from shinso.cli import VERBS
 from shinso.core.results import Result
-from tests.cli.command import shinso
+from tests.cli.command import refused, shinso
 
 AT_ONCE = [
     ["list"],
@@ -101,10 +101,11 @@ def test_list_has_what_is_recorded_on_test_data_first_then_on_others(monkeypatch
 
     def told(*results):
         monkeypatch.setattr("shinso.cli.list.read_results", lambda name: iter(results))
-        return shinso("list").out.splitlines()[-1]
+        (line,) = (line for line in shinso("list").out.splitlines() if line.startswith("vgg "))
+        return line
 
     valid, other = result("cpu", "digits", "valid", 0.5), result("cpu", "mnist", "test", 0.25)
-    default = catalog.find([*catalog.SYSTEMS][-1]).data  # of the last line
+    default = catalog.find("vgg").data
     assert default not in ("digits", "mnist")
     assert told().endswith(" -")
     assert told(valid).endswith("accuracy 0.5 on digits, valid")
@@ -145,6 +146,36 @@ def test_show_of_a_preset():
     # Without biases: 16 * 2 + 16 * 16 + 16.
     assert card["parameters"] == 304
     assert "shinso train adder --preset course" in shinso("show", "adder", "--preset=course").out
+
+
+def test_show_of_what_learns_nothing():
+    card = shinso("show", "uct", "--json").json
+    assert (card["presets"], card["recipe"], card["parameters"]) == ([], {}, None)
+    assert card["options"]["simulations"] == 20_000
+    assert card.keys() - {"options"} == shinso("show", "adder", "--json").json.keys()
+    told = shinso("show", "uct").out
+    assert "--simulations   20000" in told and told.endswith("play it: shinso gtp uct\n")
+    assert shinso("show", "go-random").out.endswith("play it: shinso gtp go-random\n")
+
+
+NOTHING_TO_LEARN = [
+    ["train", "uct"],
+    ["train", "uct", "--preset", "quick"],
+    ["show", "uct", "--preset", "cpu"],
+    ["evaluate", "uct"],
+    ["predict", "uct", "E5"],
+    ["prune", "uct", "--ratio", "0.5", "--out", "pruned"],
+    ["quantise", "uct", "--to", "float16", "--out", "halved"],
+    ["distil", "uct"],
+    ["distil", "resnet", "--student", "uct"],
+    ["export", "uct", "--out", "exported"],
+]
+
+
+@pytest.mark.parametrize("arguments", NOTHING_TO_LEARN, ids=" ".join)
+def test_what_learns_nothing_is_refused_by_name(here, arguments):
+    assert refused(*arguments) == "uct learns nothing; it plays as it is: shinso gtp uct"
+    assert not [*here.iterdir()]
 
 
 def test_doctor_tells_what_is_there_and_how_to_get_what_is_not():

@@ -89,7 +89,7 @@ def test_the_bar_fits_its_terminal(width, seconds, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(width))
     console = progress._Console(file=io.StringIO(), force_terminal=True)
     bar = progress._bar(console)
-    observer = TerminalObserver(bar)
+    observer = TerminalObserver(bar, "training")
     observer.tick(0, 1000, {})
     observer.tick(500, 1000, {"loss": 0.123456, "accuracy": 0.98765, "bit_accuracy": 0.99999})
     lines = console.render_lines(bar.make_tasks_table(bar.tasks))

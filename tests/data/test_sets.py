@@ -23,6 +23,7 @@ def test_an_entry_says_all_that_a_user_must_know(entry):
         "addition",
         "numerals",
         "sentences",
+        "uct_7x7",
     )
     assert len(set(entry.classes)) == len(entry.classes)
 

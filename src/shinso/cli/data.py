@@ -114,6 +114,8 @@ def _print_contents(contents: dict[str, Any], output: Output) -> None:
         "set": contents["name"],
         "lines" if words else "examples": _counts(contents["examples"]),
         "words": _counts(words or {}),
+        "moves": _counts(contents.get("moves") or {}),
+        "boards": _counts(contents.get("boards") or {}),
         "classes": ", ".join(contents.get("classes") or ()),
         "shape": " x ".join(map(str, contents.get("shape") or ())),
         "left out": f"{contents['skipped']} damaged" if contents.get("skipped") else "",

@@ -11,7 +11,7 @@ from shinso import catalog
 from shinso.cli.layers import print_layers
 from shinso.cli.output import Output
 from shinso.cli.parsing import add_settings, first_word, given_settings, typed
-from shinso.core.recipe import Field, Preset, Recipe, as_options
+from shinso.core.recipe import Field, Options, Preset, Recipe, Settings, as_options
 from shinso.core.results import Result, read_results
 from shinso.core.system import System
 
@@ -20,22 +20,64 @@ MOST_RESULTS = 8  # rows on the card
 
 def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
     parser.add_argument("system", metavar="SYSTEM", help="a name that shinso list shows")
-    parser.add_argument(
-        "--preset", metavar="NAME", default="cpu", help="whose values to show (default: cpu)"
-    )
+    parser.add_argument("--preset", metavar="NAME", help="whose values to show (default: cpu)")
     name = first_word(given, ("--preset",), catalog.SYSTEMS.__contains__)
-    if name is not None:
-        add_settings(parser, catalog.find(name).make_recipe(), "values of its recipe to try")
-    else:
+    if name is None:
         parser.epilog = "shinso show SYSTEM --help adds the fields of its recipe."
+    elif catalog.find(name).recipe is not None:
+        add_settings(parser, catalog.find(name).make_recipe(), "values of its recipe to try")
 
 
 def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     system = catalog.find(parsed.system)
-    given = given_settings(parsed, system.recipe_class)
-    preset = system.preset(parsed.preset, **given)
-    recipe = system.make_recipe(parsed.preset, **given)
+    if system.recipe is None and parsed.preset is None:
+        return _show_player(system, output)
+    return _show_learner(system, parsed, output)
+
+
+def _show_player(system: System, output: Output) -> dict[str, Any]:
+    """The card of a system that learns nothing: its options stand in the recipe's place."""
+    options = system.options_class() if system.options_class else Options()
     card = {
+        **_about(system),
+        "data": None,
+        "presets": [],
+        "preset": None,
+        "recipe": {},
+        "options": options.as_dict(),
+        "parameters": None,
+        "macs": None,
+        "networks": {},
+        "formulas": [],
+    }
+    if not output.as_json:
+        _print(card, options, "options", output)
+        output.line(f"\nplay it: shinso gtp {system.name}")
+    return card
+
+
+def _show_learner(system: System, parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
+    name = parsed.preset or "cpu"
+    given = given_settings(parsed, system.recipe_class)
+    preset = system.preset(name, **given)
+    recipe = system.make_recipe(name, **given)
+    card = {
+        **_about(system),
+        "data": preset.data or system.data,
+        "presets": list(system.presets),
+        "preset": name,
+        "recipe": recipe.as_dict(),
+        **_costs(system, recipe, preset),
+    }
+    if not output.as_json:
+        _print(card, recipe, f"recipe ({name})", output)
+        output.line(f"\ntrain it: {_command(card, system.changes_of(recipe, name))}")
+    return card
+
+
+def _about(system: System) -> dict[str, Any]:
+    """What is the same whatever the preset."""
+    return {
         "system": system.name,
         "field": system.field,
         "task": system.task,
@@ -45,18 +87,8 @@ def run(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
         "equations": list(system.equations),
         "deviations": [dataclasses.asdict(deviation) for deviation in system.deviations],
         "resume": system.resume,
-        "data": preset.data or system.data,
-        "presets": list(system.presets),
-        "preset": parsed.preset,
-        "recipe": recipe.as_dict(),
         "results": [_result(result) for result in read_results(system.name)],
-        **_costs(system, recipe, preset),
     }
-    if not output.as_json:
-        _print(card, recipe, output)
-        changes = system.changes_of(recipe, parsed.preset)
-        output.line(f"\ntrain it: {_command(card, changes)}")
-    return card
 
 
 def _result(result: Result) -> dict[str, Any]:
@@ -89,7 +121,7 @@ def _costs(system: System, recipe: Recipe, preset: Preset) -> dict[str, Any]:
     }
 
 
-def _print(card: dict[str, Any], recipe: Recipe, output: Output) -> None:
+def _print(card: dict[str, Any], settings: Settings, title: str, output: Output) -> None:
     output.line(f"{card['system']}: {card['task']} ({card['field']})\n")
     output.paragraph(card["summary"])
     output.line()
@@ -116,9 +148,10 @@ def _print(card: dict[str, Any], recipe: Recipe, output: Output) -> None:
         output.line(f"\n{table['title']}")
         output.paragraph(table["note"])
         output.table(table["columns"], table["rows"])
-    output.line()
-    rows = [(f.flag, typed(getattr(recipe, f.name)), _meaning(f)) for f in recipe.fields()]
-    output.table((f"recipe ({card['preset']})", "value", "meaning"), rows)
+    rows = [(f.flag, typed(getattr(settings, f.name)), _meaning(f)) for f in settings.fields()]
+    if rows:
+        output.line()
+        output.table((title, "value", "meaning"), rows)
 
 
 def _command(card: dict[str, Any], changes: dict[str, Any]) -> str:
@@ -131,12 +164,15 @@ def _facts(card: dict[str, Any]) -> list[tuple[str, str]]:
         f"{name}: {cost['parameters']:,} parameters, {cost['macs']:,} MACs an example"
         for name, cost in card["networks"].items()
     ]
-    return [
-        ("paper", card["paper"]),
-        ("course", card["section"]),
+    learning = [
         ("data", card["data"] or "none: it learns from an environment"),
         ("resume", card["resume"]),
         ("presets", ", ".join(card["presets"])),
+    ]
+    return [
+        ("paper", card["paper"]),
+        ("course", card["section"]),
+        *(learning if card["presets"] else [("data", "none: it learns nothing")]),
         *(("networks" if number == 0 else "", cost) for number, cost in enumerate(costs)),
     ]
 

@@ -7,19 +7,22 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleDimensions
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Column
 
-from shinso.core.loop import Observer
+if TYPE_CHECKING:
+    from shinso.core.loop import Observer
 
 LINE_SECONDS = 10.0
 
 
 @contextmanager
 def progress(title: str, *facts: str, doing: str = "training") -> Iterator[Observer]:
-    """Shows how a run goes, after a line for each of the facts that is not empty."""
+    """Shows how a run goes, after a line for each of the facts that is not empty; `doing` is
+    what its bar says."""
     console = _Console(file=sys.stderr)
     for fact in filter(None, facts):
         console.print(f"{title}: {fact}", highlight=False, markup=False, soft_wrap=True)

@@ -1,5 +1,6 @@
 """What was measured: results/<system>/<label>--<data>--<split>.json, written by
-`shinso evaluate --record` and by nothing else. Imports no torch."""
+`shinso evaluate --record`, of matches by `shinso arena --record`, and by nothing else. Imports no
+torch."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from shinso.core.lever import Lever
 from shinso.core.system import System
 
-SYSTEM_PARTS = ("recipe", "options", "build", "learner", "predictor", "evaluate")
+SYSTEM_PARTS = ("recipe", "options", "build", "learner", "predictor", "evaluate", "player")
 LEVER_PARTS = ("settings", "apply", "learner", "measure")
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+NETWORK_PARTS = ("build", "example_inputs")  # which a system without networks leaves out
+
 # How another library names weights: (regular expression in a name of theirs, replacement), the
 # next applied to what the one before left, until the name is ours.
 Layout = Sequence[tuple[str, str]]
@@ -33,16 +35,19 @@ class Deviation:
 
 @dataclass(frozen=True)
 class System:
-    """What the verbs know of a system. Dotted places are `module:attribute`.
+    """What the verbs know of a system. Dotted places are `module:attribute`. One that learns
+    nothing has no recipe, learner, predictor and evaluate; then it is a player.
 
     recipe         the Recipe class; its module imports no torch and holds PRESETS
-    options        the predictor's Options class, or None
+    options        the predictor's and the player's Options class, or None
     selects_with   the options under which the learner measures, where they are not the defaults
     build          build(recipe, spec) -> {name: nn.Module}; None: no networks
     example_inputs example_inputs(recipe, spec) -> {name: (tensors, {input: {dim: name}})}
     learner        Learner(recipe, data, start, run)
     predictor      Predictor(artifact, options)
     evaluate       evaluate(predictor, data, split) -> Evaluation
+    player         Player(artifact, options), which plays Go; the artifact is None where nothing
+                   is learned
     standalone     standalone(artifact) -> Standalone: how to use what is exported without shinso;
                    None: nothing is told
     formulas       formulas({network: layers}) -> [Table]: what the paper's formulas say that its
@@ -55,10 +60,11 @@ class System:
     summary: str
     paper: str
     section: str
-    recipe: str
-    learner: str
-    predictor: str
-    evaluate: str
+    recipe: str | None = None
+    learner: str | None = None
+    predictor: str | None = None
+    evaluate: str | None = None
+    player: str | None = None
     data: str | None = None  # the default set; None: it learns from an environment, not from data
     data_kinds: tuple[str, ...] = ()  # the kinds of data its readers give
     build: str | None = None
@@ -74,9 +80,22 @@ class System:
     refuses: Mapping[str, str] = dataclasses.field(default_factory=dict)  # lever -> why
 
     def load(self, part: str) -> Any:
-        """What the row's `part` names. Raises ShinsoError where there is no such thing."""
+        """What the row's `part` names. Raises ShinsoError where there is no such thing, UserError
+        where the row has no such part."""
         place = getattr(self, part)
-        return _no_networks if place is None else locate(place, f"{self.name}'s {part}")
+        if place is not None:
+            return locate(place, f"{self.name}'s {part}")
+        if part in NETWORK_PARTS:
+            return _no_networks
+        self.check_learns()
+        raise UserError(f"{self.name} has no {part}")
+
+    def check_learns(self) -> None:
+        """Raises UserError for a system without a recipe."""
+        if self.recipe is None:
+            raise UserError(
+                f"{self.name} learns nothing; it plays as it is: shinso gtp {self.name}"
+            )
 
     def networks(self, recipe: Recipe, spec: Spec) -> dict[str, nn.Module]:
         """What `build` makes. Raises UserError where recipe and data do not fit each other."""
@@ -91,6 +110,8 @@ class System:
 
     @property
     def presets(self) -> Mapping[str, Preset]:
+        if self.recipe is None:
+            return {}
         place = f"{self.recipe.split(':')[0]}:PRESETS"
         presets: Mapping[str, Preset] = locate(place, f"{self.name}'s recipe")
         return presets
@@ -98,8 +119,9 @@ class System:
     def preset(self, name: str, **changes: Any) -> Preset:
         """The one for a recipe with these changes to it.
 
-        Raises UserError for a preset the system does not have.
+        Raises UserError for a preset the system does not have, or where it learns nothing.
         """
+        self.check_learns()
         if name not in self.presets:
             raise UserError(f"{self.name} has no preset {name}; {nearest(name, self.presets)}")
         return self.presets[name].variant(changes)
@@ -134,11 +156,21 @@ class System:
     def options_class(self) -> type[Options] | None:
         return self.load("options") if self.options else None
 
+    def changed_options(
+        self, options: Options | None, changes: Mapping[str, Any]
+    ) -> Options | None:
+        """Some of its options changed. Raises UserError where it has none, or they do not fit."""
+        if options is None and changes:
+            raise UserError(f"{self.name} has no options, so not {', '.join(changes)} either")
+        return options and options.changed(**changes)
+
     def owns(self, module: str) -> bool:
-        """Whether a module stands in the folder of the system's recipe."""
-        recipe = self.recipe.split(":")[0]
-        folder = recipe.rpartition(".")[0] or recipe
-        return f"{module}.".startswith(f"{folder}.")
+        """Whether a module is the system's own: one in the folder of its recipe, or its player
+        where that stands in the folder of the field."""
+        place = (self.recipe or self.player or "").split(":")[0]
+        folder = place.rpartition(".")[0]
+        own = place if folder in ("", f"shinso.{self.field}") else folder
+        return f"{module}.".startswith(f"{own}.")
 
 
 def locate(place: str, whose: str) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy as np
 from shinso.data.addition import AdditionSet
 from shinso.data.copying import CopyingSet
 from shinso.data.entry import DataSetEntry
+from shinso.data.games import GameSet, read_games
 from shinso.data.images import ImageSet, known_set, packed_split
 from shinso.data.numerals import numerals
 from shinso.data.parallel import ParallelSet
@@ -21,6 +24,15 @@ from shinso.data.text import TextSet
 def read_addition(entry: DataSetEntry, files: Mapping[str, Path]) -> AdditionSet:
     """Sums of whole numbers, made by arithmetic."""
     return AdditionSet()
+
+
+def read_uct_games(entry: DataSetEntry, files: Mapping[str, Path]) -> GameSet:
+    """Games that come with this package."""
+    with resources.as_file(resources.files("shinso.data") / f"{entry.name}.sgf") as file:
+        games = read_games(file)
+    return replace(
+        games, name=entry.name, licence=entry.licence, may_ship_weights=entry.may_ship_weights
+    )
 
 
 def read_copying(entry: DataSetEntry, files: Mapping[str, Path]) -> CopyingSet:

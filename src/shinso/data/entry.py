@@ -18,7 +18,7 @@ KINDS = (
     "masks",
     "dialogue",
     "speech",
-    "go",
+    "games",
     "babi",
     "word-pairs",
 )

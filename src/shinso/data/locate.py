@@ -135,6 +135,21 @@ def _occurrences(folder: Path, name: str) -> Iterator[Located]:
                 yield Located(archive, member)
 
 
+def files_below(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """The files in `folder` and in all folders below it whose names end so, by name."""
+
+    def refuse(error: OSError) -> None:
+        raise UserError(f"{error.filename}: {(error.strerror or str(error)).lower()}") from error
+
+    found = []
+    for path, folders, names in os.walk(folder, onerror=refuse):
+        # Without what systems leave behind: .git, .ipynb_checkpoints, __MACOSX.
+        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        wanted = (n for n in names if n.lower().endswith(suffixes) and not n.startswith("."))
+        found += [Path(path, name) for name in wanted]
+    return sorted(found)
+
+
 def is_path(text: str, set_names: Sequence[str]) -> bool:
     """Whether `--data TEXT` is a path: it contains a separator, or exists and is no set's name."""
     separators = (os.sep, os.altsep) if os.altsep else (os.sep,)

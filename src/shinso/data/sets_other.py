@@ -15,6 +15,7 @@ _KGS = (
     "https://raw.githubusercontent.com/godmoves/Standard_Computer_Go_Dataset/"
     "28d56a062c62/KGS_6d_190000"
 )
+_GO_SPLITS = "train 90% of the games, valid 5%, test 5%, by a hash of the moves"
 
 SETS = (
     DataSetEntry(
@@ -57,24 +58,19 @@ SETS = (
     ),
     DataSetEntry(
         name="go_9x9",
-        kind="go",
-        title=("Go on 9 x 9: 10,268 server games, 517 of professionals, 2,412 of self-play (SGF)"),
-        licence="MIT, none stated",
-        may_ship_weights=False,
-        splits="by a hash of the moves",
+        kind="games",
+        title="Go on 9 x 9: 10,268 games of servers and professionals, 2,412 of self-play (SGF)",
+        licence="MIT",
+        may_ship_weights=True,
+        attribution="the game records of github.com/michaelnny/alpha_zero",
+        splits=_GO_SPLITS,
         home="https://github.com/michaelnny/alpha_zero",
-        note="380 of the games in pro_9x9.tgz are in cgos_9x9.tar.xz too.",
+        reader="shinso.data.games:read_archives",
         files=(
             SourceFile(
                 "cgos_9x9.tar.xz",
                 1_114_772,
                 sha256="416575bf5e8c3dd5b5d2b8b3a5f5b166203fe134c5ea1c16c3b56d03c78dc91d",
-            ),
-            SourceFile(
-                "pro_9x9.tgz",
-                80_715,
-                sha256="0e7254007a54e2af747b213527d95076055f3e1804b2d50ebfefe1cdaba8a78a",
-                optional=True,
             ),
             SourceFile(
                 "alphazero_selfplay_9x9.tar.xz",
@@ -86,13 +82,14 @@ SETS = (
     ),
     DataSetEntry(
         name="go_19x19",
-        kind="go",
+        kind="games",
         title=("Go on 19 x 19: 12,778 strong games of the KGS server, 7,259 of engines (SGF)"),
         licence="none stated",
         may_ship_weights=False,
-        splits="train 2015 to 2017-05, test 2017-06",
+        splits=_GO_SPLITS,
         home="https://github.com/godmoves/Standard_Computer_Go_Dataset",
-        note="15 of the engines' games have odd records.",
+        note="One record of the engines' is refused: it has a handicap of 7.5 stones.",
+        reader="shinso.data.games:read_archives",
         files=(
             SourceFile(
                 "KGS-2015-19-8133-.tar.gz",
@@ -143,5 +140,14 @@ SETS = (
                 optional=True,
             ),
         ),
+    ),
+    DataSetEntry(
+        name="uct_7x7",
+        kind="games",
+        title="120 games of Go on 7 x 7, which tree search played against itself",
+        licence="none: played by shinso's own uct",
+        may_ship_weights=True,
+        splits=_GO_SPLITS,
+        reader="shinso.data.built_in:read_uct_games",
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+from collections import Counter
 from collections.abc import Collection, Sized
 from dataclasses import replace
 from pathlib import Path
@@ -65,7 +66,7 @@ def open_data(
 
     Returns:
         A DataSet; for images an `ImageSet`, for text a `TextSet`, for parallel text a
-        `ParallelSet`.
+        `ParallelSet`, for games a `GameSet`.
 
     Raises:
         UserError: there is no such set or path, it is not here, is damaged, or is of another kind.
@@ -120,6 +121,10 @@ def _open_path(path: Path, kinds: Collection[str], skip_bad: bool, direction: st
         _check_kind(str(path), entry.kind, kinds)
         data = _open_entry(entry, found_files(entry, [path]))
         return data.directed(direction) if direction else data
+    if _means_games(path, kinds):
+        from shinso.data.games import read_games
+
+        return read_games(path, skip_bad)
     if _means_pairs(path, kinds):
         from shinso.data.parallel import read_parallel
 
@@ -133,6 +138,14 @@ def _open_path(path: Path, kinds: Collection[str], skip_bad: bool, direction: st
     from shinso.data.folder import read_folder
 
     return read_folder(path, skip_bad)
+
+
+def _means_games(path: Path, kinds: Collection[str]) -> bool:
+    if "games" not in kinds or len(kinds) == 1:
+        return "games" in kinds
+    from shinso.data.games import holds_games
+
+    return holds_games(path)
 
 
 def _means_pairs(path: Path, kinds: Collection[str]) -> bool:
@@ -265,6 +278,13 @@ def _contents(data: Any) -> dict[str, Any]:
         }
     if getattr(data, "kind", None) == "parallel":
         contents |= {"languages": list(data.languages), "skipped": len(data.skipped)}
+    if getattr(data, "kind", None) == "games":
+        games = [game for name in splits for game in data.split(name)]
+        contents |= {
+            "moves": {name: sum(len(g.moves) for g in data.split(name)) for name in splits},
+            "boards": dict(Counter(f"{game.size} x {game.size}" for game in games).most_common()),
+            "skipped": len(data.skipped),
+        }
     return contents
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import lzma
-import os
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,6 +26,7 @@ from shinso.core.errors import UserError
 from shinso.data.archives import decompressed, read_members
 from shinso.data.entry import DataSetEntry
 from shinso.data.folder import images_below
+from shinso.data.locate import files_below
 from shinso.data.splitting import VALID_TENTH, stratified
 from shinso.data.text_lines import prose, text_lines
 
@@ -223,7 +223,7 @@ def holds_text(path: Path) -> bool:
     """Whether a path means text where it could be images: by the names of the files."""
     if path.is_file():
         return path.name.lower().endswith(SUFFIXES)
-    return bool(_text_files(path)) and next(images_below(path), None) is None
+    return bool(files_below(path, SUFFIXES)) and next(images_below(path), None) is None
 
 
 def _split_files(root: Path) -> dict[str, list[Path]]:
@@ -232,7 +232,7 @@ def _split_files(root: Path) -> dict[str, list[Path]]:
         return {"": [root]}
     if not root.is_dir():
         raise UserError(f"{root} is neither a file nor a folder")
-    files = _text_files(root)
+    files = files_below(root, SUFFIXES)
     if not files:
         raise UserError(f"{root} has no text files ({' '.join(SUFFIXES[::4])}, or these packed)")
     found: dict[str, list[Path]] = {}
@@ -252,21 +252,6 @@ def _split_of(file: Path) -> str | None:
 
 def _suffix(file: Path) -> str:
     return next(suffix for suffix in SUFFIXES if file.name.lower().endswith(suffix))
-
-
-def _text_files(folder: Path) -> list[Path]:
-    """The text files in `folder` and in all folders below it, by name."""
-
-    def refuse(error: OSError) -> None:
-        raise UserError(f"{error.filename}: {(error.strerror or str(error)).lower()}") from error
-
-    found = []
-    for path, folders, names in os.walk(folder, onerror=refuse):
-        # Without what systems leave behind: .git, .ipynb_checkpoints, __MACOSX.
-        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
-        texts = (n for n in names if n.lower().endswith(SUFFIXES) and not n.startswith("."))
-        found += [Path(path, name) for name in texts]
-    return sorted(found)
 
 
 def _own_pieces(root: Path, files: list[Path], skipped: list[str] | None) -> list[_Piece]:

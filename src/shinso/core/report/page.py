@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from importlib import resources
 
 from shinso.core.report.markup import Markup, join, tag
+from shinso.core.web.page import digest
 
 
 @dataclass(frozen=True)
@@ -99,10 +98,6 @@ def _template(name: str) -> Markup:
 def _policy(style: str, script: str) -> str:
     """Only this page's own style and script, by digest; pictures and sounds from inside it."""
     return (
-        f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
+        f"default-src 'none'; style-src {digest(style)}; script-src {digest(script)}; "
         "img-src data:; media-src data:; base-uri 'none'; form-action 'none'"
     )
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"

@@ -28,6 +28,7 @@ class Meaning:
 
 MEANINGS = {
     "accuracy": Meaning("Accuracy", "share of answers that are right", share=True),
+    "top_5": Meaning("Among five", "share where the right one is of the likeliest 5", share=True),
     "bit_accuracy": Meaning("Bit accuracy", "share of bits that are right", share=True),
     "loss": Meaning("Loss", "what training makes small", "lower"),
     "perplexity": Meaning("Perplexity", "choices left open at each word", "lower"),

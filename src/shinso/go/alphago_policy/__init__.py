@@ -1,0 +1,1 @@
+"""AlphaGo's policy network: which move a strong player would make."""

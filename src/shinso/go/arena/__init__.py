@@ -1,0 +1,1 @@
+"""Matches between players of Go: ours, or any program that speaks GTP."""

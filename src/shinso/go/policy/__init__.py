@@ -1,0 +1,1 @@
+"""What policies of Go share: examples out of records, scores, answers, and a player."""

@@ -1,0 +1,1 @@
+"""Tree search: UCT with random playouts, and PUCT with an evaluator."""

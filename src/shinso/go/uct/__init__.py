@@ -1,0 +1,1 @@
+"""The player `uct`: search with random playouts, and nothing learnt."""
