@@ -89,6 +89,20 @@ class GalleryRecipe(ClassifierRecipe, ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ResidualRecipe(GalleryRecipe):
+    """Of the networks of residual blocks: three stages for small images, four for photographs."""
+
+    @property
+    def for_photographs(self) -> bool:
+        return False
+
+    @property
+    def stride(self) -> int:
+        of_stages = 8 if self.for_photographs else 4
+        return of_stages * (4 if self.stem == "large" else 1)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScaledRecipe(GalleryRecipe):
     """Of the networks whose layers are all as wide as published, or all narrower by one share."""
 
@@ -119,6 +133,10 @@ AS_PUBLISHED = {
 }
 # Photographs, of which theirs are crops of 224 out of 256 pixels.
 PHOTOGRAPHS = {"stem": "large", "size": 224, "shift": 16}
+
+# Quick presets of networks that leave nothing of the digits' 8 pixels; without normalisation, too.
+QUICK = {"width": 0.25, "size": 16, "batch_size": 32, "warmup_steps": 5}
+QUICK_PLAIN = {**QUICK, "optimiser": "adam", "learning_rate": 1e-3, "weight_decay": 0.0}
 
 # Nominal images: of CIFAR, and of ImageNet with the statistics that its published weights expect.
 CIFAR = ImageSpec(channels=3, size=32, mean=(0.5,) * 3, std=(0.25,) * 3)

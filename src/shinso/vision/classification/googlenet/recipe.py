@@ -10,6 +10,7 @@ from shinso.vision.classification.recipe import (
     AS_PUBLISHED,
     IMAGENET,
     PHOTOGRAPHS,
+    QUICK_PLAIN,
     ImageSpec,
     ScaledRecipe,
 )
@@ -60,20 +61,7 @@ _PAPER = {
 }
 
 PRESETS = {
-    "quick": Preset(
-        ImageSpec(size=16),
-        {
-            "width": 0.25,
-            "size": 16,
-            "epochs": 1,
-            "batch_size": 32,
-            "optimiser": "adam",
-            "learning_rate": 1e-3,
-            "weight_decay": 0.0,
-            "warmup_steps": 5,
-        },
-        "digits",
-    ),
+    "quick": Preset(ImageSpec(size=16), {**QUICK_PLAIN, "epochs": 1}, "digits"),
     "cpu": Preset(ImageSpec()),
     "long": Preset(ImageSpec(), {"width": 1.0, "epochs": 30}),
     "paper": Preset(

@@ -9,6 +9,7 @@ from shinso.vision.classification.recipe import (
     AS_PUBLISHED,
     IMAGENET,
     PHOTOGRAPHS,
+    QUICK,
     GalleryRecipe,
     ImageSpec,
 )
@@ -43,18 +44,7 @@ _PAPER = {
 }
 
 PRESETS = {
-    "quick": Preset(
-        ImageSpec(size=16),
-        {
-            "width": 0.25,
-            "size": 16,
-            "epochs": 1,
-            "batch_size": 32,
-            "learning_rate": 0.05,
-            "warmup_steps": 5,
-        },
-        "digits",
-    ),
+    "quick": Preset(ImageSpec(size=16), {**QUICK, "epochs": 1, "learning_rate": 0.05}, "digits"),
     "cpu": Preset(ImageSpec()),
     "long": Preset(ImageSpec(), {"width": 1.0, "epochs": 60}),
     "paper": Preset(IMAGENET, _PAPER),

@@ -11,15 +11,15 @@ from shinso.vision.classification.recipe import (
     CIFAR,
     IMAGENET,
     PHOTOGRAPHS,
-    GalleryRecipe,
     ImageSpec,
+    ResidualRecipe,
 )
 
 PHOTOGRAPH_DEPTHS = (50, 101, 152)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PreActResNetRecipe(GalleryRecipe):
+class PreActResNetRecipe(ResidualRecipe):
     depth: int = option(
         20,
         "layers with weights: 50, 101, 152 for photographs, or for small images 6n + 2, with "
@@ -42,11 +42,6 @@ class PreActResNetRecipe(GalleryRecipe):
     @property
     def for_photographs(self) -> bool:
         return self.depth in PHOTOGRAPH_DEPTHS
-
-    @property
-    def stride(self) -> int:
-        of_stages = 8 if self.for_photographs else 4
-        return of_stages * (4 if self.stem == "large" else 1)
 
 
 # Appendix: 64,000 updates, a rate of 0.01 in the first 400.

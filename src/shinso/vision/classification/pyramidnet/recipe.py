@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from shinso.core.errors import UserError
 from shinso.core.recipe import Preset, option
-from shinso.vision.classification.recipe import AS_PUBLISHED, CIFAR, GalleryRecipe, ImageSpec
+from shinso.vision.classification.recipe import AS_PUBLISHED, CIFAR, ImageSpec, ResidualRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class PyramidNetRecipe(GalleryRecipe):
+class PyramidNetRecipe(ResidualRecipe):
     depth: int = option(20, "layers with weights, 6n + 2: 20, 56, 110", minimum=8)
     alpha: int = option(32, "channels that all blocks together add to the first 16", minimum=1)
 
@@ -18,10 +18,6 @@ class PyramidNetRecipe(GalleryRecipe):
         super().check()
         if self.depth % 6 != 2:
             raise UserError(f"--depth is {self.depth}, must be 6n + 2: 8, 14, 20, 32, 56, 110")
-
-    @property
-    def stride(self) -> int:
-        return 16 if self.stem == "large" else 4
 
 
 # Section 4: 300 epochs, the rate divided by 10 after 150 and 225 of them.

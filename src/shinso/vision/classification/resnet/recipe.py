@@ -11,15 +11,15 @@ from shinso.vision.classification.recipe import (
     CIFAR,
     IMAGENET,
     PHOTOGRAPHS,
-    GalleryRecipe,
     ImageSpec,
+    ResidualRecipe,
 )
 
 PHOTOGRAPH_DEPTHS = (18, 34, 50, 101, 152)  # of the paper's table 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResNetRecipe(GalleryRecipe):
+class ResNetRecipe(ResidualRecipe):
     depth: int = option(
         20,
         "layers with weights: 18, 34, 50, 101, 152 for photographs, or 6n + 2 for small images",
@@ -55,11 +55,6 @@ class ResNetRecipe(GalleryRecipe):
         if not self.residual:
             return "none"
         return self.shortcut or ("B" if self.for_photographs else "A")
-
-    @property
-    def stride(self) -> int:
-        of_stages = 8 if self.for_photographs else 4
-        return of_stages * (4 if self.stem == "large" else 1)
 
 
 # Section 4.2: 64,000 updates, the rate divided by 10 at half and three quarters of them.

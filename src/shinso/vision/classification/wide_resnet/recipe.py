@@ -11,15 +11,15 @@ from shinso.vision.classification.recipe import (
     CIFAR,
     IMAGENET,
     PHOTOGRAPHS,
-    GalleryRecipe,
     ImageSpec,
+    ResidualRecipe,
 )
 
 PHOTOGRAPH_DEPTH = 50
 
 
 @dataclass(frozen=True, kw_only=True)
-class WideResNetRecipe(GalleryRecipe):
+class WideResNetRecipe(ResidualRecipe):
     depth: int = option(
         10, "layers with weights: 50 for photographs, or 6n + 4 for small images", minimum=10
     )
@@ -48,11 +48,6 @@ class WideResNetRecipe(GalleryRecipe):
     @property
     def for_photographs(self) -> bool:
         return self.depth == PHOTOGRAPH_DEPTH
-
-    @property
-    def stride(self) -> int:
-        of_stages = 8 if self.for_photographs else 4
-        return of_stages * (4 if self.stem == "large" else 1)
 
 
 # Section 3: 200 epochs, the rate multiplied by 0.2 after 60, 120 and 160 of them.
