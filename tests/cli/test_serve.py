@@ -18,6 +18,8 @@ def interrupted(tmp_path):
     def prepare() -> None:
         from shinso.core.web.server import Server
 
+        # What runs in the background, such as these tests, ignores it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         Server.service_actions = lambda self: os.kill(os.getpid(), signal.SIGINT)
 
     return lambda *arguments: forked(tmp_path, "serve", "go-random", *arguments, prepare=prepare)
