@@ -46,7 +46,7 @@ def graph_of(stack: RecurrentStack, *, any_length: bool) -> bytes:
         def load(self, part):
             return (lambda recipe, spec: examples) if part == "example_inputs" else None
 
-    row = catalog.find("mlp")
+    row = dataclasses.replace(catalog.find("mlp"), standalone=None)
     system = Row(**{field.name: getattr(row, field.name) for field in dataclasses.fields(row)})
     artifact = Artifact("mlp", row.make_recipe("quick"), None)
     artifact.modules = {"net": StepsAndState(stack)}
