@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +13,11 @@ from shinso.core.exhibits import Exhibit
 from shinso.core.files import write_json
 
 Scores = dict[str, float]
+
+
+def perplexity(loss: float) -> float:
+    """e^loss, of a mean -log p in nats; the largest number there is where that is larger."""
+    return math.exp(min(loss, math.log(sys.float_info.max)))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@ the true beginning at each position, and beside the nearest sentence of the trai
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from shinso.core.errors import UserError
-from shinso.core.evaluation import Evaluation, Scores
+from shinso.core.evaluation import Evaluation, Scores, perplexity
 from shinso.core.exhibits import Curve, Exhibit, Table
 from shinso.data.parallel import ParallelSet, ParallelSplit
 from shinso.language.translation.batches import EncodedPairs
@@ -146,7 +145,7 @@ class TeacherForced:
 
     def scores(self) -> Scores:
         loss = float(self.losses.mean())
-        return {"loss": loss, "perplexity": math.exp(loss)}
+        return {"loss": loss, "perplexity": perplexity(loss)}
 
 
 # What a report shows ------------------------------------------------------------------------------

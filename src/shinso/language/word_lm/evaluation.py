@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import islice, pairwise
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from shinso.core.evaluation import Evaluation, Scores
+from shinso.core.evaluation import Evaluation, Scores, perplexity
 from shinso.core.exhibits import Exhibit, Table, Text
 from shinso.data.text import TextSet, TextSplit
 from shinso.language.ngram import NGramModel
@@ -43,12 +42,12 @@ def evaluate(predictor: WordLMPredictor, data: TextSet, split: str) -> Evaluatio
     mean = float(losses.mean())
     unknown = predictor.vocabulary.number(UNKNOWN)
     scores: Scores = {
-        "perplexity": math.exp(mean),
+        "perplexity": perplexity(mean),
         "loss": mean,
         "unknown": float((stream == unknown).mean()),
     }
     counted = _counted(predictor.reading, data.split("train"), data.split(split))
-    baselines = {name: {"perplexity": math.exp(own.mean())} for name, own in counted.items()}
+    baselines = {name: {"perplexity": perplexity(own.mean())} for name, own in counted.items()}
     shown = [
         _by_frequency(stream, encoded(predictor.reading, data.split("train")), losses, counted),
         _guesses(predictor, data.split(split)),
@@ -79,7 +78,7 @@ def _by_frequency(stream: Ids, train: Ids, losses: Real, counted: Mapping[str, R
     for low, high in pairwise(COUNTS):
         chosen = (seen >= low) & (seen < high)
         if chosen.any():
-            perplexities = [round(math.exp(own[chosen].mean()), 1) for own in models.values()]
+            perplexities = [round(perplexity(own[chosen].mean()), 1) for own in models.values()]
             label = f"{low:,} to {high - 1:,}" if high < COUNTS[-1] else f"{low:,} or more"
             rows.append((label, f"{chosen.mean():.1%}", *perplexities))
     return Table(
