@@ -102,7 +102,7 @@ ROWS = (
         task=TASK,
         summary=(
             "A linear softmax over patterns of a few cells: worse than the network at finding a "
-            "move, and ten thousand times faster, so that a search can play games to their end."
+            "move, and so fast that a search can play games to their end by it."
         ),
         paper=PAPER,
         section=SECTION,
