@@ -16,7 +16,7 @@ from shinso.cli.parsing import (
     given_settings,
     whole,
 )
-from shinso.cli.prune import add_training, check_training
+from shinso.cli.training_on import add_training, check_training
 from shinso.core.errors import UserError
 from shinso.core.recipe import GradientRecipe
 from shinso.levers.settings import QuantiseSettings
