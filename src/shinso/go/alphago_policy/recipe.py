@@ -21,7 +21,7 @@ class AlphaGoPolicyRecipe(PolicyRecipe):
     )
     symmetries: bool = option(True, "show each position turned or mirrored, one of 8 ways, drawn")
 
-    epochs: int | None = 1
+    epochs: int | None = 4
     batch_size: int = 128
     optimiser: str = "adam"
     learning_rate: float = 2e-3
