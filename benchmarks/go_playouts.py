@@ -1,4 +1,5 @@
-"""Light random playouts of Go, a second and on one core: shinso's, and OpenSpiel's where it is.
+"""Light random playouts of Go, a second and on one core: shinso's, and OpenSpiel's where it is; and
+what a move of a rollout by the shipped weights of alphago-rollout takes.
 
     OMP_NUM_THREADS=1 python benchmarks/go_playouts.py [--blocks N] [--seconds S]
 
@@ -19,12 +20,17 @@ from time import process_time
 import numpy as np
 from machine import machine, median_and_interval
 
+from shinso import catalog
+from shinso.go.alphago_rollout.predictor import rollouts
+from shinso.go.alphago_rollout.rollouts import roll_out
 from shinso.go.board import Board
 from shinso.go.playout import playouts
+from shinso.go.positions import Positions
 
 Play = Callable[[int], int]  # so many playouts; how many moves they had
 Rates = tuple[list[float], list[float]]  # playouts a second and moves a second, by block
 SIZES = (9, 19)
+OPEN_SPIEL = "OpenSpiel"
 
 
 def shinso(size: int) -> Play:
@@ -32,6 +38,24 @@ def shinso(size: int) -> Play:
 
     def play(count: int) -> int:
         return playouts(record, state, np.empty(count, np.int64))
+
+    return play
+
+
+def by_policy(size: int) -> Play:
+    empty = Positions.of([Board(size)])
+    boards, recent = empty.boards, empty.recent
+    policy = rollouts(catalog.open_artifact("alphago-rollout"), komi=7.0, seed=size)
+
+    def play(count: int) -> int:
+        return roll_out(
+            np.repeat(boards, count),
+            np.repeat(recent, count, axis=0),
+            policy.factors,
+            policy.komi,
+            policy.random,
+            np.empty(count),
+        )
 
     return play
 
@@ -91,10 +115,10 @@ def report(size: int, rates: dict[str, Rates]) -> None:
         moves = np.median(move_rates) / 1e6
         print(
             f"{board} {name:9} {median:9,.0f} playouts/s [{low:,.0f}, {high:,.0f}]"
-            f"   {moves:6.2f} million moves/s"
+            f"   {moves:6.2f} million moves/s, {1 / moves:.2f} us a move"
         )
-    if len(rates) == 2:
-        ours, theirs = (playout_rates for playout_rates, _ in rates.values())
+    if OPEN_SPIEL in rates:
+        ours, theirs = rates["shinso"][0], rates[OPEN_SPIEL][0]
         ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
         median, low, high = median_and_interval(ratios)
         print(f"{board} ratio     {median:9.1f} [{low:.1f}, {high:.1f}]")
@@ -106,9 +130,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.5, help="of a block (default: 0.5)")
     given = parser.parse_args()
     print(machine())
-    makers = {"shinso": shinso}
+    makers = {"shinso": shinso, "by policy": by_policy}
     if find_spec("pyspiel"):
-        makers["OpenSpiel"] = open_spiel
+        makers[OPEN_SPIEL] = open_spiel
         print(f"OpenSpiel {version('open-spiel')}")
     else:
         print("OpenSpiel (pyspiel) is not installed: pip install open-spiel")
