@@ -117,7 +117,7 @@ def record(
     artifact = predictor.artifact
     system = catalog.find(artifact.system)
     made = artifact.provenance
-    sizes = _sizes(system, artifact)
+    sizes = sizes_of(system, artifact)
     timing = read_lines(_folder(artifact).parent / "timing.jsonl")  # of the run, if it is one's
     run = {
         "seed": made["seed"],
@@ -197,7 +197,7 @@ def use_lever(
 
     def sizes(artifact: Artifact) -> dict[str, int]:
         more = lever.load("measure")(artifact, chosen) if lever.measure else {}
-        return {**_sizes(system, artifact), **more}
+        return {**sizes_of(system, artifact), **more}
 
     before, digest = sizes(source), folder_digest(_folder(source))
     made: Artifact | None
@@ -322,7 +322,7 @@ def _check_fits(lever: Lever, system: System, artifact: Artifact) -> None:
         raise UserError(f"{system.name} has no networks to {lever.name}{instead}")
 
 
-def _sizes(system: System, artifact: Artifact) -> dict[str, int]:
+def sizes_of(system: System, artifact: Artifact) -> dict[str, int]:
     """Of an artifact's networks, whichever their form, and of its files."""
     counted = costs(system, artifact.recipe, artifact.spec, artifact.edits).values()
     return {

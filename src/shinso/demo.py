@@ -1,4 +1,5 @@
-"""`make demo`: two systems learn, are measured and used, and one page shows it all."""
+"""`make demo`: two systems learn, are measured and used, one is made small, and one page shows it
+all."""
 
 from __future__ import annotations
 
@@ -7,12 +8,14 @@ import time
 from pathlib import Path
 
 from shinso import api, catalog
+from shinso.cli.compare import cost_table
 from shinso.cli.output import Output, score_rows
 from shinso.core.evaluation import draw_stills, save_evaluation
 from shinso.core.exhibits import png
 from shinso.core.report import write_joint_report
 from shinso.core.run import Run, first_free
 from shinso.data import open_data
+from shinso.measuring import Measured, measure
 
 INTRO = (
     "Two systems learned this on your machine a minute ago: LeNet-5 reads handwritten digits, and "
@@ -40,6 +43,9 @@ def main() -> int:
     output.line(f"  {SENTENCE} {translate(SENTENCE)}")
     output.line(f"  (by shipped weights, which never saw it; where they looked: {map_})")
 
+    output.line("\n== LeNet with a third of its multiply-adds, and then in 8 bits\n")
+    output.table(*cost_table(_shrunk(runs[1].folder, folder)))
+
     shown = [run.folder for run in reversed(runs)]  # the pictures first
     page = write_joint_report(shown, folder / "report.html", "What was learned here", INTRO)
     output.line(f"\nAll of it took {time.monotonic() - began:.0f} s. Open {page} in a browser.\n")
@@ -48,6 +54,7 @@ def main() -> int:
         f"shinso predict {folder / 'adder'} '99 + 28'",
         "shinso predict transformer 'YOUR SENTENCE'   (English to Japanese, by shipped weights)",
         "shinso predict word-lm 'some of them looks like' --words 30   (the same)",
+        f"shinso compare --cost {folder / 'lenet'} {folder / 'int8'}",
         "shinso train adder --preset course",
         "shinso train lenet --data YOUR_FOLDER   (a folder of images for each class)",
     ):
@@ -65,6 +72,14 @@ def _learn(name: str, folder: Path, output: Output) -> Run:
     draw_stills(run.folder)
     output.table(*score_rows(evaluation.scores, evaluation.baselines))
     return run
+
+
+def _shrunk(lenet: Path, folder: Path) -> list[Measured]:
+    """As learned, then pruned and trained on, then quantised: what each is worth and costs."""
+    steps = {"as learned": lenet, "pruned": folder / "pruned", "int8": folder / "int8"}
+    api.use_lever("prune", lenet, steps["pruned"], macs=1 / 3, training={"epochs": 10})
+    api.use_lever("quantise", steps["pruned"], steps["int8"], to="int8")
+    return measure(steps, open_data("digits"), "test")
 
 
 def _digit_file(folder: Path) -> Path:

@@ -10,18 +10,14 @@ from typing import Any
 
 from shinso import catalog
 from shinso.api import Used, evaluate_on, load, use_lever
-from shinso.core.about import stored_bytes
-from shinso.core.artifact import Artifact
 from shinso.core.errors import ShinsoError
 from shinso.core.evaluation import Scores
 from shinso.core.precision import FLOAT32, INT8
-from shinso.levers.latency import latencies
 from shinso.levers.quantise import check_quantisable
+from shinso.measuring import SPLIT, Measured, measure
 from shinso.training import data_of, set_threads
 
-SPLIT = "valid"
 COMPARED = ("float64", FLOAT32, "bfloat16", "float16", INT8)
-BATCHES = (1, 32)  # at which a call is timed
 
 
 @dataclass(frozen=True)
@@ -68,19 +64,9 @@ def quantise(
 
 
 @dataclass(frozen=True)
-class Measured:
-    """An artifact in one precision: bytes of its folder, scores on the validation split, and the
-    median milliseconds by batch in which each of its networks answers once."""
-
-    precision: str
-    bytes: int
-    scores: Scores
-    milliseconds: Mapping[int, float]
-
-
-@dataclass(frozen=True)
 class Comparison:
-    """An artifact in each precision that it can have; why it cannot have those left out."""
+    """An artifact in each precision that it can have, named by it; why it cannot have those left
+    out."""
 
     rows: list[Measured]
     left_out: Mapping[str, str]
@@ -99,31 +85,23 @@ def compare_precisions(
     data_set = data_of(source, data)
     left_out: dict[str, str] = {}
     with TemporaryDirectory() as folder:
-        made: dict[str, Artifact] = {}
+        made: dict[str, Path] = {}
         for precision in COMPARED:
             try:
-                made[precision] = _made(what, precision, Path(folder, precision), data)
+                _make(what, precision, Path(folder, precision), data)
             except ShinsoError as error:
                 left_out[precision] = str(error)
-        times = {batch: latencies(catalog.find(source.system), made, batch) for batch in BATCHES}
-        rows = [
-            Measured(
-                precision,
-                stored_bytes(Path(folder, precision)),
-                evaluate_on(load(Path(folder, precision)), data_set, SPLIT).scores,
-                {batch: times[batch][precision] for batch in BATCHES},
-            )
-            for precision in made
-        ]
+            else:
+                made[precision] = Path(folder, precision)
+        rows = measure(made, data_set, SPLIT)
     return Comparison(rows, left_out)
 
 
-def _made(what: str | Path, precision: str, folder: Path, data: str | None) -> Artifact:
-    """Opened from the folder. Raises ShinsoError where it cannot have the precision."""
+def _make(what: str | Path, precision: str, folder: Path, data: str | None) -> None:
+    """Raises ShinsoError where the artifact cannot have the precision."""
     if precision in ("float64", FLOAT32):  # nothing is lost
         artifact = catalog.open_artifact(what)
         artifact.precision = precision
         artifact.save(folder)
     else:
         use_lever("quantise", what, folder, data=data, to=precision)
-    return catalog.open_artifact(folder)

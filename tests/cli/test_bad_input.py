@@ -53,6 +53,10 @@ WRONG_WORDS = {
     "evaluate adder": "no weights are shipped for adder; train it: shinso train adder",
     "report nowhere": "nowhere is no run folder: it has no recipe.json",
     "compare nowhere elsewhere": "nowhere is no run folder",
+    "compare resnet word-lm --data digits": "--data is for --cost",
+    "compare --cost resnet": "give two runs or more to compare",
+    "compare --cost resnet word-lm": "scores of different tasks do not compare: resnet is for",
+    "compare --cost resnet word-lm --out a.html": "--cost prints a table and writes nothing",
 }
 
 

@@ -232,3 +232,22 @@ def test_predict_writes_its_answers_where_out_says(adder, tmp_path):
 def test_predict_out_into_a_missing_folder_is_one_line(adder, tmp_path):
     done = shinso("predict", adder, "54 + 104", "--out", tmp_path / "none" / "answers.json")
     assert done.code == 2 and "no such file or directory" in done.err
+
+
+def test_compare_says_what_artifacts_cost(lenet, tmp_path, monkeypatch):
+    small = tmp_path / "int8"
+    assert shinso("quantise", lenet, "--out", small, "--to", "int8", "--threads", 1).code == 0
+    monkeypatch.setattr("shinso.levers.latency.ROUNDS", 3)
+    given = ("compare", "--cost", lenet, small, "--split", "test", "--threads", 1)
+    rows = shinso(*given, "--json").json["rows"]
+    assert [row["artifact"] for row in rows] == [str(lenet), str(small)]
+    assert [row["parameters"] for row in rows] == [61_706] * 2
+    assert rows[1]["bytes"] < 0.35 * rows[0]["bytes"]
+    scores = shinso("evaluate", lenet, "--split", "test", "--json").json["scores"]
+    assert rows[0]["scores"] == pytest.approx(scores)
+    for row in rows:
+        for batch in ("1", "32"):
+            assert 0 < row["milliseconds"][batch]["median"] <= row["milliseconds"][batch]["p95"]
+    said = shinso(*given).out
+    assert said.splitlines()[0].endswith("ms, batch 32  95%, batch 32")
+    assert "scores on the test split" in said

@@ -97,12 +97,11 @@ def _compare(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
     from shinso import quantising
 
     found = quantising.compare_precisions(parsed.what, parsed.data, parsed.threads)
-    scores = list(found.rows[0].scores)
-    times = [f"ms at batch {batch}" for batch in quantising.BATCHES]
+    batches = list(found.rows[0].latency)
     output.table(
-        ("precision", "bytes", *scores, *times),
+        ("precision", "bytes", *found.rows[0].scores, *(f"ms at batch {n}" for n in batches)),
         [
-            (row.precision, row.bytes, *row.scores.values(), *row.milliseconds.values())
+            (row.name, row.bytes, *row.scores.values(), *(row.latency[n].median for n in batches))
             for row in found.rows
         ],
     )
@@ -113,10 +112,10 @@ def _compare(parsed: argparse.Namespace, output: Output) -> dict[str, Any]:
         "artifact": parsed.what,
         "rows": [
             {
-                "precision": row.precision,
+                "precision": row.name,
                 "bytes": row.bytes,
                 "scores": row.scores,
-                "milliseconds": {str(batch): ms for batch, ms in row.milliseconds.items()},
+                "milliseconds": {str(n): latency.median for n, latency in row.latency.items()},
             }
             for row in found.rows
         ],
