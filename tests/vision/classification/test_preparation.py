@@ -13,6 +13,7 @@ from shinso.vision.classification import preparation
 from shinso.vision.classification.preparation import (
     LazyPixels,
     augmented,
+    erased,
     fitted,
     fitted_split,
     normalised,
@@ -205,6 +206,30 @@ def test_augmentation_is_a_function_of_the_generator():
     first, again, other = (augmented(pixels, 2, True, generator(step)) for step in (4, 4, 5))
     assert np.array_equal(first, again) and not np.array_equal(first, other)
     assert np.array_equal(pixels, before)
+
+
+def test_rectangles_of_noise():
+    """Alike but for one block, of the area and shape that the paper says, in half of the images."""
+    pixels = np.zeros((4000, 20, 30, 1), np.uint8)
+    out = erased(pixels, 0.5, generator())
+    assert not pixels.any()
+    shares, covered = [], np.zeros((20, 30))
+    for image in out[:, :, :, 0]:
+        rows, columns = np.nonzero(image)
+        if len(rows):
+            block = image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+            covered[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] += 1
+            assert len(rows) > 0.9 * block.size - 2  # full, but for noise that is 0
+            shares.append(block.size / image.size)
+            assert len(np.unique(block)) > 0.2 * min(block.size, 256)
+            if block.shape[0] < 20 and block.shape[1] < 30:  # else it was cut off
+                assert 1 / 5 < block.shape[0] / block.shape[1] < 5  # 3.3, but for rounding
+    assert 0.46 < len(shares) / len(out) < 0.54
+    assert min(shares) > 0.01 and 0.35 < max(shares) < 0.45 and 0.17 < np.mean(shares) < 0.23
+    assert covered.min() > 0 and covered[10, 15] > 5 * covered[0, 0]  # the corners, too
+    assert np.array_equal(erased(noise(9, 8, 8, 3), 0, generator()), noise(9, 8, 8, 3))
+    again, other = (erased(pixels, 0.5, generator(step)) for step in (0, 1))
+    assert np.array_equal(out, again) and not np.array_equal(out, other)
 
 
 # --- Splits, and their memory --------------------------------------------------------------------

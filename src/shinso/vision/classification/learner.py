@@ -24,6 +24,7 @@ from shinso.vision.classification.predictor import CLASSES, ClassifierPredictor,
 from shinso.vision.classification.preparation import (
     SplitPixels,
     augmented,
+    erased,
     fitted_split,
     normalised,
     statistics,
@@ -75,6 +76,8 @@ class ClassifierLearner(Supervised):
     def examples(self, indices: NDArray[np.int64]) -> Batch:
         random = self.run.random.numpy("augment", self._draw)
         pixels = augmented(self.pixels[indices], self.recipe.shift, self.recipe.flip, random)
+        if self.recipe.erase:
+            pixels = erased(pixels, self.recipe.erase, random)
         images = normalised(torch.from_numpy(np.ascontiguousarray(pixels)), self.spec)
         return self.place(images), self.place(torch.from_numpy(self.labels[indices]))
 

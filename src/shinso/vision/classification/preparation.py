@@ -122,3 +122,23 @@ def augmented(pixels: Pixels, shift: int, flip: bool, random: np.random.Generato
         mirrored = random.integers(0, 2, (count, 1, 1, 1), dtype=np.bool_)
         pixels = np.where(mirrored, pixels[:, :, ::-1], pixels)
     return pixels
+
+
+def erased(pixels: Pixels, share: float, random: np.random.Generator) -> Pixels:
+    """A share of the images (B, H, W, C), each drawn or not, has noise in a rectangle of 2 to 40%
+    of its area, up to 3.3 times as wide as high or as high as wide (Zhong et al. 2017, "Random
+    erasing data augmentation", algorithm 1; what would leave the image is cut off, not drawn
+    anew)."""
+    count, height, width, channels = pixels.shape
+    chosen = np.flatnonzero(random.random(count) < share)
+    areas = random.uniform(0.02, 0.4, len(chosen)) * height * width
+    shapes = np.exp(random.uniform(-np.log(3.3), np.log(3.3), len(chosen)))  # height / width
+    highs = np.clip(np.rint(np.sqrt(areas * shapes)), 1, height).astype(np.int64)
+    wides = np.clip(np.rint(np.sqrt(areas / shapes)), 1, width).astype(np.int64)
+    tops = random.integers(0, height - highs + 1)
+    lefts = random.integers(0, width - wides + 1)
+    out = pixels.copy()
+    for image, top, left, high, wide in zip(chosen, tops, lefts, highs, wides, strict=True):
+        noise = random.integers(0, 256, (high, wide, channels), dtype=np.uint8)
+        out[image, top : top + high, left : left + wide] = noise
+    return out

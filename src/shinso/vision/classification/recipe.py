@@ -38,6 +38,12 @@ class ClassifierRecipe(GradientRecipe):
     )
     shift: int = option(0, "augmentation: random shift, at most this many pixels", minimum=0)
     flip: bool = option(False, "augmentation: mirror half of the images")
+    erase: float = option(
+        0.0,
+        "augmentation: share of the images that have noise in place of a random rectangle",
+        minimum=0,
+        maximum=1,
+    )
     label_smoothing: float = option(
         0.0, "share of the target spread over all classes", minimum=0, maximum=1
     )

@@ -75,6 +75,6 @@ _LARGE = {PHOTOGRAPH_DEPTH: Preset(IMAGENET, _PHOTOGRAPHS)}
 PRESETS = {
     "quick": Preset(ImageSpec(size=8), {"epochs": 1, "warmup_steps": 5}, "digits"),
     "cpu": Preset(ImageSpec()),
-    "long": Preset(ImageSpec(), {"depth": 16, "width": 4, "epochs": 40}),
+    "long": Preset(ImageSpec(), {"depth": 16, "epochs": 60, "erase": 0.5}),
     "paper": Preset(CIFAR, _PAPER, "cifar10", variants={"depth": _LARGE}),
 }
