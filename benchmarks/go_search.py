@@ -23,11 +23,11 @@ from collections.abc import Callable
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from time import process_time
 
 import numpy as np
 import torch
-from machine import machine, median_and_interval
+from machine import machine
+from rates import Work, interleaved, rate, report
 from torch import Tensor, nn
 
 from shinso.core.exhibits import Curve
@@ -41,7 +41,6 @@ from shinso.go.search.tree import Tree
 from shinso.go.search.uct import UCT
 from shinso.go.uct.recipe import UCTOptions
 
-Work = Callable[[], int]  # how many simulations or evaluations it made
 # From a board and a seed to a tree and what makes so many more simulations in it.
 Growing = Callable[[Board, int], tuple[Tree, Callable[[int], None]]]
 BATCH = 64
@@ -185,36 +184,6 @@ def measure_puct(blocks: int, seconds: float) -> None:
                 "network": bare(network, batches),
             }
             report(f"9x9 {name}", "evaluations/s", interleaved(sides, blocks))
-
-
-# Timing -----------------------------------------------------------------------------------------
-
-
-def rate(work: Work) -> float:
-    began = process_time()
-    made = work()
-    return made / (process_time() - began)
-
-
-def interleaved(sides: dict[str, Work], blocks: int) -> dict[str, list[float]]:
-    """Rates of each side by block; who begins changes in turn."""
-    for work in sides.values():
-        work()  # compiles, and warms up
-    rates: dict[str, list[float]] = {name: [] for name in sides}
-    for block in range(blocks):
-        for name in list(sides)[:: -1 if block % 2 else 1]:
-            rates[name].append(rate(sides[name]))
-    return rates
-
-
-def report(what: str, unit: str, rates: dict[str, list[float]]) -> None:
-    for name, values in rates.items():
-        median, low, high = median_and_interval(values)
-        print(f"{what:12} {name:16} {median:10,.0f} {unit} [{low:,.0f}, {high:,.0f}]")
-    if len(rates) == 2:
-        one, other = rates.values()
-        median, low, high = median_and_interval([a / b for a, b in zip(one, other, strict=True)])
-        print(f"{what:12} {'ratio':16} {median:10.2f} [{low:.2f}, {high:.2f}]", flush=True)
 
 
 # The picture ------------------------------------------------------------------------------------
