@@ -56,7 +56,7 @@ PRESETS: dict[str, Preset] = {
         "uct_7x7",
     ),
     "cpu": Preset(GoSpec()),
-    "long": Preset(GoSpec(size=19), {"layers": 8, "filters": 64, "steps": 20_000}, "go_19x19"),
+    "long": Preset(GoSpec(size=19), {"steps": 12_000, "evaluate_every": 4000}, "go_19x19"),
     "paper": Preset(GoSpec(size=19), _PAPER, "go_19x19"),
     # The course: 30 million positions.
     "course": Preset(GoSpec(size=19), {**_PAPER, "steps": 30_000_000 // 16}, "go_19x19"),
