@@ -6,6 +6,7 @@ import signal
 import tempfile
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,7 +16,7 @@ from shinso.core.edits import replay
 from shinso.core.errors import UserError
 from shinso.core.files import read_json
 from shinso.levers.channels import Channels, lowest
-from shinso.levers.magnitude import prunable
+from shinso.levers.magnitude import lamp, prunable, smallest_gone
 from tests.levers.making import inputs_of, made
 from tests.proof import forked, systems
 from tests.proof.forked import assert_same, outcome, run_to_end, wait
@@ -125,6 +126,40 @@ def test_unstructured_sets_the_smallest_weights_to_0(tmp_path):
     assert used.after["compressed_bytes"] < 0.4 * used.before["compressed_bytes"]
     assert used.after["parameters"] == used.before["parameters"]
     assert used.after["macs"] == used.before["macs"]
+
+
+def lamp_score(weights, index):
+    """Lee et al. 2021, equation 4, weight by weight; weights (N,)."""
+    return weights[index] ** 2 / sum(w**2 for w in weights if abs(w) >= abs(weights[index]))
+
+
+def test_lamp_ranks_weights_by_their_share_in_what_the_layer_has_left():
+    random = np.random.default_rng(0)
+    for scale in (1e-4, 1.0, 1e4):
+        weights = scale * random.standard_normal(40)
+        expected = [lamp_score(weights, index) for index in range(len(weights))]
+        assert lamp(torch.tensor(weights)).tolist() == pytest.approx(expected)
+    assert lamp(torch.zeros(2, 3)).tolist() == [[0] * 3] * 2
+    # Layers that differ in scale alone lose as much, where by magnitude one would lose all.
+    small = {"a": torch.tensor(weights), "b": torch.tensor(weights) / 1e3}
+    for share in (0.25, 0.9):
+        masks = smallest_gone(small, share, "lamp")
+        assert torch.equal(masks["a"], masks["b"]) and int(masks["a"].sum()) == round(40 * (1 - share))
+    assert not smallest_gone(small, 0.5)["b"].any()
+    kept = {"a": torch.ones(40, dtype=torch.bool), "b": torch.arange(40) < 10}
+    masks = smallest_gone(small, 0.5, "lamp", kept)  # 30 are gone already, 10 more go
+    assert not masks["b"][10:].any()
+    assert int(masks["a"].sum() + masks["b"].sum()) == 40
+
+
+def test_pruned_by_lamp_no_layer_is_emptied(tmp_path):
+    made("lenet", tmp_path / "a")
+    settings = {"ratio": 0.999, "unstructured": True, "criterion": "lamp"}
+    used = api.use_lever("prune", tmp_path / "a", tmp_path / "p", **settings)
+    left = prunable(catalog.open_artifact(tmp_path / "p").modules)
+    assert used.after["nonzeros"] == sum(int(weight.count_nonzero()) for weight in left.values())
+    assert used.after["nonzeros"] == pytest.approx(0.001 * used.after["weights"], abs=1)
+    assert all(weight.any() for weight in left.values())
 
 
 def test_unstructured_by_threshold_sets_what_is_below_to_0(tmp_path):
@@ -311,6 +346,10 @@ def test_what_is_given_wrong_is_said(trained, tmp_path):
         tmp_path / "a", tmp_path, ratio=0.5, threshold=0.5
     )
     assert "about channels" in refusal(tmp_path / "a", tmp_path, criterion="bn", unstructured=True)
+    assert "ranks weights" in refusal(tmp_path / "a", tmp_path, criterion="lamp")
+    assert "give --unstructured and a --ratio" in refusal(
+        tmp_path / "a", tmp_path, criterion="lamp", unstructured=True, threshold=0.1
+    )
     assert "needs channels" in refusal(tmp_path / "a", tmp_path, macs=0.5, unstructured=True)
     assert "less than one channel of 120" in refusal(tmp_path / "a", tmp_path, ratio=0.005)
     assert "out of reach" in refusal(tmp_path / "a", tmp_path, macs=0.01)

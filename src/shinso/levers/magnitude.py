@@ -1,12 +1,13 @@
 """Which single weights can go: those of the least magnitude (Han et al. 2015, Learning both weights
-and connections for efficient neural networks, section 3), over all layers together.
+and connections for efficient neural networks, section 3), or those that their layers miss least,
+over all layers together.
 
 Weights and masks are dictionaries by name, NETWORK.PARAMETER; a mask is true where a weight stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -31,14 +32,29 @@ def prunable(networks: Mapping[str, nn.Module]) -> dict[str, nn.Parameter]:
 
 
 @torch.no_grad()
-def smallest_gone(weights: Mapping[str, Tensor], share: float, kept: Masks | None = None) -> Masks:
-    """Masks without that share of all weights together, the smallest ones; those that `kept` lacks
+def lamp(weight: Tensor) -> Tensor:
+    """What each weight is worth in its layer: its square, as a share of the squares of all that are
+    no smaller. The largest of every layer is worth 1, so none is emptied for another (Lee et al.
+    2021, Layer-adaptive sparsity for the magnitude-based pruning, equation 4)."""
+    squares, order = weight.detach().double().square().flatten().sort()
+    left = squares.flip(0).cumsum(0).flip(0).clamp_min(torch.finfo(torch.float64).tiny)
+    return torch.empty_like(squares).scatter_(0, order, squares / left).view_as(weight)
+
+
+WORTHS: dict[str, Callable[[Tensor], Tensor]] = {"l1": torch.abs, "lamp": lamp}  # by criterion
+
+
+@torch.no_grad()
+def smallest_gone(
+    weights: Mapping[str, Tensor], share: float, criterion: str = "l1", kept: Masks | None = None
+) -> Masks:
+    """Masks without that share of all weights together, those worth least; those that `kept` lacks
     go first."""
-    magnitudes = torch.cat([weight.abs().flatten() for weight in weights.values()])
+    worth = torch.cat([WORTHS[criterion](weight).flatten() for weight in weights.values()])
     if kept is not None:
-        magnitudes[~torch.cat([kept[name].flatten() for name in weights])] = -1
-    lowest = magnitudes.topk(round(len(magnitudes) * share), largest=False).indices
-    stays = torch.ones_like(magnitudes, dtype=torch.bool).index_fill_(0, lowest, False)
+        worth[~torch.cat([kept[name].flatten() for name in weights])] = -1
+    lowest = worth.topk(round(len(worth) * share), largest=False).indices
+    stays = torch.ones_like(worth, dtype=torch.bool).index_fill_(0, lowest, False)
     parts = stays.split([weight.numel() for weight in weights.values()])
     return {
         name: part.view_as(weight)

@@ -135,7 +135,7 @@ def _without_weights(
     if settings.threshold is not None:
         masks = small_gone(weights, settings.threshold)
     else:
-        masks = smallest_gone(weights, settings.ratio or 0.0)
+        masks = smallest_gone(weights, settings.ratio or 0.0, settings.criterion)
     gone = torch.cat([weight.detach()[~masks[name]].abs() for name, weight in weights.items()])
     count = sum(weight.numel() for weight in weights.values())
     if not len(gone):

@@ -104,7 +104,7 @@ class RewindingLearner(Wrapping):
     def _prune(self, number: int) -> None:
         """The same share of what is left goes in each round."""
         stays = (1 - (self.settings.ratio or 0.0)) ** (number / self.settings.rounds)
-        masks = smallest_gone(self.weights, 1 - stays, self.masks)
+        masks = smallest_gone(self.weights, 1 - stays, self.settings.criterion, self.masks)
         refuse_emptied(self.weights, masks, f"round {number} of {self.settings.asked}")
         self._set_masks(masks)
 

@@ -24,8 +24,9 @@ class PruneSettings(Settings):
     )
     criterion: str = option(
         "l1",
-        "what a channel is worth: the weights that go with it, or its batch normalisation's scale",
-        choices=("l1", "bn"),
+        "what a channel is worth: the weights that go with it, or its batch normalisation's scale; "
+        "a single weight: its magnitude, or its share in what its layer has left (lamp)",
+        choices=("l1", "bn", "lamp"),
     )
     unstructured: bool = option(
         False, "set single weights to 0 and leave every shape: smaller to send, not faster"
@@ -47,10 +48,10 @@ class PruneSettings(Settings):
             raise UserError(f"give either {' or '.join(given or ways)}, and not both")
         if self.unstructured and self.macs is not None:
             raise UserError("--macs needs channels to go; with --unstructured give --ratio")
-        if self.unstructured and self.criterion != "l1":
-            raise UserError(
-                f"--criterion {self.criterion} is about channels; --unstructured goes by weights"
-            )
+        if self.unstructured and self.criterion == "bn":
+            raise UserError("--criterion bn is about channels; --unstructured goes by weights")
+        if self.criterion == "lamp" and not (self.unstructured and self.ratio is not None):
+            raise UserError("--criterion lamp ranks weights: give --unstructured and a --ratio")
         if self.rounds and (self.ratio is None or not self.unstructured):
             raise UserError("--rounds needs --unstructured, and a --ratio to reach")
         if self.rewind and not self.rounds:
