@@ -230,6 +230,19 @@ def test_an_axis_has_room_around_a_value_that_stands_alone(value):
     assert axis.low < value < axis.high and len(axis.ticks) > 1
 
 
+@pytest.mark.parametrize("log", (False, True))
+@pytest.mark.parametrize("padded", (False, True))
+def test_an_axis_holds_the_largest_number_there_is(log, padded):
+    """The perplexity of a net that diverged."""
+    largest = np.finfo(float).max
+    axis = Axis.over(np.array([-largest, 1.0, largest]), log=log, padded=padded)
+    assert np.isfinite([axis.low, axis.high, *axis.ticks]).all()
+    assert 1 < len(axis.ticks) < 12
+    assert np.isfinite(axis.place([1.0, largest])).all()
+    curve = Curve(title="perplexity", note="", lines={"valid": (np.arange(2), [3.0, largest])})
+    assert "svg" in str(line_plot(curve))
+
+
 def test_axis_ticks_are_round_and_inside():
     axis = Axis.over(np.array([0.13, 0.97]), padded=True)
     assert axis.ticks == pytest.approx((0.0, 0.2, 0.4, 0.6, 0.8, 1.0))

@@ -23,6 +23,7 @@ HEIGHT = 220  # pixels
 LINE_HEIGHT = 14  # pixels that a label needs
 LETTER = 7  # pixels that a letter of a label is wide
 NARROWEST = 300  # pixels: a plot on a phone
+LARGEST = 1e200  # ticks beyond it are numbers yet; what diverged may have a larger perplexity
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Axis:
     @classmethod
     def over(cls, values: NDArray[Any], log: bool = False, padded: bool = False) -> Axis:
         """An axis that holds all finite values; `padded` ends it on ticks."""
-        values = values[np.isfinite(values)]
+        values = values[np.isfinite(values)].clip(-LARGEST, LARGEST)
         if log:
             values = np.log10(values[values > 0])
         if not values.size:
@@ -53,7 +54,7 @@ class Axis:
             low, high = math.floor(low / step) * step, math.ceil(high / step) * step
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         ticks = tuple(i * step for i in range(first, last + 1))
-        return cls(low, high, tuple(10**tick for tick in ticks) if log else ticks, log)
+        return cls(low, high, tuple(10.0**tick for tick in ticks) if log else ticks, log)
 
     def place(self, values: Any) -> NDArray[np.float64]:
         values = np.asarray(values, dtype=float)
