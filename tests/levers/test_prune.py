@@ -144,7 +144,8 @@ def test_lamp_ranks_weights_by_their_share_in_what_the_layer_has_left():
     small = {"a": torch.tensor(weights), "b": torch.tensor(weights) / 1e3}
     for share in (0.25, 0.9):
         masks = smallest_gone(small, share, "lamp")
-        assert torch.equal(masks["a"], masks["b"]) and int(masks["a"].sum()) == round(40 * (1 - share))
+        assert torch.equal(masks["a"], masks["b"])
+        assert int(masks["a"].sum()) == round(40 * (1 - share))
     assert not smallest_gone(small, 0.5)["b"].any()
     kept = {"a": torch.ones(40, dtype=torch.bool), "b": torch.arange(40) < 10}
     masks = smallest_gone(small, 0.5, "lamp", kept)  # 30 are gone already, 10 more go
