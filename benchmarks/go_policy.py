@@ -1,5 +1,5 @@
 """What AlphaGo's policy network gains by more games, by size and by what it is told of a position,
-measured on 9x9 and recorded in results/. A setting takes two to nine minutes of one core, all of
+measured on 9x9 and recorded in results/. A setting takes one to ten minutes of one core, all of
 them thirty-five:
 
     python benchmarks/go_policy.py [LABEL ...] [--seeds N] [--steps N] [--draw]

@@ -33,15 +33,16 @@ class Measured:
 
 def measure(artifacts: Mapping[str, str | Path], data: Any, split: str) -> list[Measured]:
     """The artifacts by their names, each on the split of the data, their calls timed in turn."""
+    predictors = {name: load(what) for name, what in artifacts.items()}
     opened = {
-        name: (catalog.find(artifact.system), artifact)
-        for name, artifact in ((name, catalog.open_artifact(at)) for name, at in artifacts.items())
+        name: (catalog.find(predictor.artifact.system), predictor.artifact)
+        for name, predictor in predictors.items()
     }
     times = {batch: latencies(opened, batch) for batch in BATCHES}
     return [
         Measured(
             name,
-            evaluate_on(load(artifacts[name]), data, split).scores,
+            evaluate_on(predictors[name], data, split).scores,
             **sizes_of(system, artifact),
             latency={batch: times[batch][name] for batch in BATCHES},
         )
