@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from shinso import api
 from shinso.core.web.server import Server
 from shinso.data.sgf import read_game
 from shinso.go.coordinates import gtp_point
+from shinso.go.engine import Player
+from shinso.go.policy.player import PolicyPlayer
 from shinso.go.uct.player import UCTPlayer
 from shinso.go.web.board_page import board_page
 from shinso.go.web.calls import Boards
@@ -25,7 +29,13 @@ RECORD = "(;SZ[13]KM[6.5]PB[Shusaku]PW[Gennan];B[gg];W[cg]C[a shoulder hit];B[kg
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    boards = Boards(UCTPlayer())
+    with served(UCTPlayer()) as address:
+        yield address
+
+
+@contextmanager
+def served(player: Player) -> Iterator[str]:
+    boards = Boards(player)
     with Server(board_page(), boards.calls) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,)).start()
         yield server.address
@@ -128,6 +138,22 @@ def test_the_heat_map_and_the_candidates(browser):
     browser.click("#candidates tbody button")
     settle(browser, 2)
     assert browser.run("state.stones")[best] == 1
+
+
+def test_who_does_not_search_is_asked_for_no_time_and_shows_no_visits(browser):
+    def is_seen(selector: str) -> bool:
+        return browser.run(f"document.querySelector('{selector}').checkVisibility()")
+
+    assert is_seen("#thought")
+    with served(PolicyPlayer(api.load("alphago-policy"))) as address:
+        browser.go("about:blank")
+        browser.go(address)
+        browser.wait("state && state.size === 9")
+        browser.click("#analyse")
+        browser.wait("state.opinion && !state.thinking")
+        assert not is_seen("#thought")
+        assert is_seen("#candidates td:nth-child(4)")
+        assert not is_seen("#candidates td:nth-child(3)")
 
 
 def test_a_thought_is_stopped(browser):

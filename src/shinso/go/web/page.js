@@ -109,6 +109,7 @@ function draw() {
   one("#status").textContent = statusLine();
   one("#comment").textContent = state.comment;
   one("#engine").value = state.engine;
+  if (state.opinion) one("#thought").hidden = !state.opinion.visits; // who never searches takes none
   const thinking = Boolean(state.thinking), atEnd = state.shown === state.moves;
   one("#move").hidden = one("#analyse").hidden = thinking;
   one("#stop").hidden = !thinking;
