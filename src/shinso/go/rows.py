@@ -33,7 +33,7 @@ ROWS = (
             Deviation(
                 "N~ and W~ count every simulation that plays a at any later time (AMAF)",
                 "Gelly and Silver 2007: a move is judged before it was tried often",
-                "4,000 simulations find a professional's move 36 times of 160, 32 without",
+                "4,000 simulations choose what was played in 20.0% of positions, 15.3% without",
             ),
         ),
     ),
