@@ -16,7 +16,7 @@ import shinso
 from shinso import catalog
 from shinso.core.artifact import Artifact
 from shinso.core.calibration import seen_inputs
-from shinso.core.errors import UserError
+from shinso.core.errors import Interrupted, UserError
 from shinso.core.evaluation import draw_stills
 from shinso.core.files import file_digest, folder_digest
 from shinso.core.learner import ForeignWeights, Learner
@@ -75,6 +75,8 @@ def train(
         group.from_first(None)  # wait for the folder
         try:
             return _go(folder, description, data_set, place, group)
+        except Interrupted:  # it has said how to go on
+            raise
         except Exception:  # before there is anything to go on from: leave nothing in the way
             if group.first and not (folder / "checkpoints").exists():
                 shutil.rmtree(folder)

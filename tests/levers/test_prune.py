@@ -159,6 +159,7 @@ def test_pruned_by_lamp_no_layer_is_emptied(tmp_path):
     used = api.use_lever("prune", tmp_path / "a", tmp_path / "p", **settings)
     left = prunable(catalog.open_artifact(tmp_path / "p").modules)
     assert used.after["nonzeros"] == sum(int(weight.count_nonzero()) for weight in left.values())
+    assert used.done == {"ratio": 0.999}  # no magnitude divides what stays from what went
     assert used.after["nonzeros"] == pytest.approx(0.001 * used.after["weights"], abs=1)
     assert all(weight.any() for weight in left.values())
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from shinso.core.artifact import Artifact
 from shinso.core.errors import UserError
@@ -142,10 +143,14 @@ def _without_weights(
         raise UserError(f"{settings.asked} takes none of {system.name}'s {count:,} weights")
     refuse_emptied(weights, masks, settings.asked)
     apply_masks(weights, masks)
-    # Whichever of them was not given is told by what went.
+    return replace(artifact, scores={}), _done(settings, gone, count)
+
+
+def _done(settings: PruneSettings, gone: Tensor, count: int) -> dict[str, float]:
+    """Share and threshold; whichever of them was not given is told by what went of all `count`
+    weights. A criterion that asks for more than a weight's magnitude has no threshold."""
     ratio, threshold = settings.ratio, settings.threshold
-    done = {
-        "ratio": len(gone) / count if ratio is None else ratio,
-        "threshold": float(gone.max()) if threshold is None else threshold,
-    }
-    return replace(artifact, scores={}), done
+    done = {"ratio": len(gone) / count if ratio is None else ratio}
+    if settings.criterion != "lamp":
+        done["threshold"] = float(gone.max()) if threshold is None else threshold
+    return done

@@ -10,14 +10,15 @@ the whole training; what they write is kept in the run, so that a resumed one le
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from hashlib import sha256
 from pathlib import Path
 
 from shinso.core.answering import Answering
 from shinso.core.artifact import Artifact
-from shinso.core.errors import ShinsoError, UserError
+from shinso.core.errors import Interrupted, ShinsoError, UserError
 from shinso.core.files import read_json, write_json
 from shinso.core.learner import Learner
 from shinso.core.progress import progress
@@ -40,7 +41,8 @@ def retaught(learner: Learner, teachers: Sequence[Artifact]) -> tuple[Trainable,
         raise UserError(
             f"{run.system.name} learns no sequences that a teacher could write: leave --sequence"
         )
-    answers = _answers(learner, teachers, run)
+    with _going_on(run):
+        answers = _answers(learner, teachers, run)
     run.random.seed_generators("init", 0, run.device)  # the weights that it has without a teacher
     return learner.with_answers(answers), _digest(answers)
 
@@ -56,6 +58,18 @@ def check_unchanged(folder: Path, digest: str, expected: str) -> None:
 
 def folder_of(run: Run) -> Path:
     return run.folder / "answers"
+
+
+@contextmanager
+def _going_on(run: Run) -> Iterator[None]:
+    """Ctrl-C is answered by what to type to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"stopped while teachers answer; go on with: shinso train --resume {run.folder}",
+            signal.SIGINT,
+        ) from None
 
 
 def _answers(learner: Answering, teachers: Sequence[Artifact], run: Run) -> Answers:

@@ -97,9 +97,10 @@ def test_a_run_that_is_stopped_goes_on_exactly_and_asks_nothing_twice(
         return loss(self, *given)
 
     distil(teachers[:1], tmp_path / "whole", sequence=True)
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched, pytest.raises(Interrupted) as stopped:
         patched.setattr(TranslationLearner, "answers", dying)
         distil(teachers[:1], tmp_path / "run", sequence=True)
+    assert str(stopped.value).endswith(f"go on with: shinso train --resume {tmp_path / 'run'}")
     assert asked == [100, 100] and len(written(tmp_path / "run")) == 200
     with monkeypatch.context() as patched, pytest.raises(Interrupted):
         patched.setattr(TranslationLearner, "loss", stopping)
