@@ -11,7 +11,8 @@ from __future__ import annotations
 import copy
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,7 +162,7 @@ def _dependency_graph(
     from torch_pruning import DependencyGraph
 
     try:
-        with warnings.catch_warnings(), torch.enable_grad():
+        with warnings.catch_warnings(), torch.enable_grad(), _weightless_as_elementwise(network):
             warnings.simplefilter("ignore")  # of parameters outside modules: they are left alone
             graph = DependencyGraph().build_dependency(network, inputs, verbose=False)
             return graph, list(graph.get_all_groups())
@@ -171,6 +172,29 @@ def _dependency_graph(
             f"torch-pruning cannot follow the network {name}: {reason}; "
             "--unstructured needs no channels"
         ) from error
+
+
+@contextmanager
+def _weightless_as_elementwise(network: nn.Module) -> Iterator[None]:
+    """Layers without weights that keep the shape are followed as if they took each number by
+    itself. Most do; for one that looks at neighbours, as local response normalisation does, the
+    dependency graph would go from neighbour to neighbour for hours. Channels that it then wrongly
+    lets go are found by `computes_the_same`."""
+    weightless = [module for module in network.modules() if not module.state_dict()]
+    leaves = [module for module in weightless if next(module.children(), None) is None]
+    hooks = [module.register_forward_hook(_as_elementwise) for module in leaves]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _as_elementwise(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Tensor | None:
+    """In place of the output, where it has the shape of the only input."""
+    if len(inputs) == 1 and isinstance(output, Tensor) and output.shape == inputs[0].shape:
+        return 1 * inputs[0]
+    return None
 
 
 # Whether channels can go -------------------------------------------------------------------------
