@@ -23,15 +23,16 @@ def random_networks(system, recipe, spec, seed=0):
     return networks
 
 
-def made(name, folder, **changes):
-    """Saves the artifact of a system whose spec is that of the preset quick, and opens it."""
+def made(name, folder, preset="quick", **changes):
+    """Saves the artifact of a system whose spec is that of the preset, and opens it."""
     system = catalog.find(name)
-    recipe = system.make_recipe("quick", **changes)
-    spec = system.preset("quick").spec
+    recipe = system.make_recipe(preset, **changes)
+    spec = system.preset(preset, **changes).spec
     networks = random_networks(system, recipe, spec)
     options = system.options_class() if system.options_class else None
     images = system.field == "vision"
-    assets = {"classes.json": json.dumps([str(digit) for digit in range(10)])} if images else {}
+    classes = [str(number) for number in range(spec.classes)] if images else []
+    assets = {"classes.json": json.dumps(classes)} if images else {}
     provenance = PROVENANCE if images else {**PROVENANCE, "data": {"name": "addition"}}
     artifact = Artifact(name, recipe, spec, options, networks, assets=assets, provenance=provenance)
     artifact.scores = {"accuracy": 0.5}

@@ -128,6 +128,15 @@ def test_unstructured_sets_the_smallest_weights_to_0(tmp_path):
     assert used.after["macs"] == used.before["macs"]
 
 
+@pytest.mark.slow
+def test_half_of_the_channels_of_the_published_resnet_18_leave_the_published_sizes(tmp_path):
+    """torch-pruning's example; it counts 487,202,536 multiply-adds, its own way."""
+    made("resnet", tmp_path / "whole", "paper", depth=18)
+    used = api.use_lever("prune", tmp_path / "whole", tmp_path / "half", ratio=0.5)
+    assert (used.before["parameters"], used.before["macs"]) == (11_689_512, 1_814_073_344)
+    assert (used.after["parameters"], used.after["macs"]) == (3_055_880, 483_149_824)
+
+
 def lamp_score(weights, index):
     """Lee et al. 2021, equation 4, weight by weight; weights (N,)."""
     return weights[index] ** 2 / sum(w**2 for w in weights if abs(w) >= abs(weights[index]))
