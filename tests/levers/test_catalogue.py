@@ -13,6 +13,8 @@ from shinso.core.errors import UserError
 ROWS = [row for row in catalog.SYSTEMS.values() if not row.name.startswith("proof")]
 NETWORKS = [row for row in ROWS if row.build]
 OF_A_FAMILY = ("lenet", "word-lm", "transformer", "alphago-policy")
+# What is a recurrent state alone, or a table of weights, has no channels that could go.
+WHOLE = ("adder", "copying", "word-lm", "seq2seq", "seq2seq-attention", "alphago-rollout")
 SMALL_GRAPH = 25_000  # bytes; what is smaller than a graph without weights is not smaller as one
 
 pytestmark = pytest.mark.parametrize(
@@ -57,11 +59,11 @@ def test_half_of_the_single_weights_go(system, source, tmp_path):
 
 
 def test_channels_go_or_it_says_that_single_weights_can(system, source, tmp_path):
-    try:
-        used = api.use_lever("prune", source, tmp_path / "p", ratio=0.3)
-    except UserError as error:
-        assert "--unstructured" in str(error)  # the way out
+    if system.name in WHOLE:
+        with pytest.raises(UserError, match="--unstructured"):  # the way out
+            api.use_lever("prune", source, tmp_path / "p", ratio=0.3)
         return
+    used = api.use_lever("prune", source, tmp_path / "p", ratio=0.3)
     assert used.after["parameters"] < used.before["parameters"]
     assert used.after["bytes"] < used.before["bytes"]
     assert used.after["macs"] < used.before["macs"]

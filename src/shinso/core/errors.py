@@ -23,7 +23,7 @@ class UserError(ShinsoError):
 
 
 class Interrupted(ShinsoError):
-    """A signal asked the run to stop, and a checkpoint was written: exit 128 + signal."""
+    """A signal asked the run to stop, which can go on from there: exit 128 + signal."""
 
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)

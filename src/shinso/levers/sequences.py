@@ -11,8 +11,8 @@ the whole training; what they write is kept in the run, so that a resumed one le
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
 
@@ -41,8 +41,13 @@ def retaught(learner: Learner, teachers: Sequence[Artifact]) -> tuple[Trainable,
         raise UserError(
             f"{run.system.name} learns no sequences that a teacher could write: leave --sequence"
         )
-    with _going_on(run):
+    try:
         answers = _answers(learner, teachers, run)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"stopped while teachers answer; go on with: shinso train --resume {run.folder}",
+            signal.SIGINT,
+        ) from None
     run.random.seed_generators("init", 0, run.device)  # the weights that it has without a teacher
     return learner.with_answers(answers), _digest(answers)
 
@@ -58,18 +63,6 @@ def check_unchanged(folder: Path, digest: str, expected: str) -> None:
 
 def folder_of(run: Run) -> Path:
     return run.folder / "answers"
-
-
-@contextmanager
-def _going_on(run: Run) -> Iterator[None]:
-    """Ctrl-C is answered by what to type to go on."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise Interrupted(
-            f"stopped while teachers answer; go on with: shinso train --resume {run.folder}",
-            signal.SIGINT,
-        ) from None
 
 
 def _answers(learner: Answering, teachers: Sequence[Artifact], run: Run) -> Answers:
